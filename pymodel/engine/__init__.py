@@ -1,0 +1,1 @@
+"""The search: state graphs, properties, counterexamples. Nothing here knows Raft."""

@@ -1,0 +1,102 @@
+"""What a check found, as plain data. Made by the search and by the TLC driver alike, read by reports.
+
+Counts follow TLC: *distinct* counts states within the constraint, *generated* every successor
+computed plus the initial states, *depth* the number of levels (an initial state is level 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pymodel.values import State, Value
+
+
+class Verdict(Enum):
+    """The outcome of a check; the value is the exit code, equal to TLC's where TLC has one."""
+
+    OK = 0
+    ASSUMPTION = 10
+    DEADLOCK = 11
+    INVARIANT = 12
+    PROPERTY = 13
+    UNDETERMINED = 3
+    ERROR = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a behaviour. `action` is "Init" for the first; `params` maps a parameter to its value."""
+
+    action: str
+    params: Mapping[str, Value]
+    state: State
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A shortest behaviour that ends in the violation.
+
+    `steps[0]` is an initial state; `length` counts states, as TLC numbers them. `witness` says which
+    bound variables made the property false, one line each (empty if the property quantifies nothing).
+    """
+
+    violated: str
+    steps: tuple[Step, ...]
+    witness: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> int:
+        return len(self.steps)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often an action produced a successor, and how many of those were new states."""
+
+    action: str
+    generated: int
+    distinct: int
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check of one cfg by one tool.
+
+    `seconds` has at least "total"; pymodel adds "compile" and "search". `also_violated` names further
+    properties that fail at the same depth. `detail` explains ERROR and UNDETERMINED.
+    """
+
+    tool: str
+    cfg: str
+    verdict: Verdict
+    distinct: int
+    generated: int
+    depth: int
+    violated: str | None = None
+    also_violated: tuple[str, ...] = ()
+    counterexample: Counterexample | None = None
+    coverage: tuple[Coverage, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    workers: int = 1
+    symmetry: bool = False
+    collision: str = "exact"
+    detail: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict is Verdict.OK
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A labelled state graph. `states[k]` is a state; an edge is (source index, action, target index).
+
+    Parallel edges with the same action appear once. `initial` holds indices of initial states.
+    """
+
+    states: tuple[State, ...]
+    initial: tuple[int, ...]
+    edges: frozenset[tuple[int, str, int]]
