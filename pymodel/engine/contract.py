@@ -1,0 +1,177 @@
+"""What a model hands to the engine: declared state, message kinds, actions and properties.
+
+A model is ordinary Python. An action is `(s, t, *params) -> bool`: `s` is the state before, `t`
+arrives as its copy and leaves as the state after; False means "not enabled, t untouched". A state
+property takes `s`, an action property `(s, t)`. Functions name constants, guards and messages as
+plain globals; `pymodel.engine.instance` binds those to one cfg for the interpreter, and
+`pymodel.engine.compile` to machine code. Both read the same source.
+
+The subset of Python that compiles: integers and booleans, `if`, `for ... in` a domain, `range` or
+`s.messages`, `while`, local variables, calls of the model's own functions, `min`, `max`, `len`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymodel.values import State, Value
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An index range `low..high`, inclusive. `sort` names the permutable domain it ranges over, if any."""
+
+    low: int
+    high: int
+    sort: str = ""
+
+    @property
+    def size(self) -> int:
+        return max(0, self.high - self.low + 1)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values `low..high`, inclusive. `sort` as in Axis: a value >= 0 is then a member of it."""
+
+    low: int
+    high: int
+    sort: str = ""
+
+    @property
+    def bits(self) -> int:
+        return max(1, (self.high - self.low).bit_length())
+
+
+@dataclass(frozen=True)
+class Part:
+    """One packed array: `s.<variable>[...]`, or `s.<variable>.<name>[...]` if `name` is not empty.
+
+    `default` is the value of an unused slot and of the state before Init runs.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    values: Range
+    default: int = 0
+
+    @property
+    def size(self) -> int:
+        total = 1
+        for axis in self.axes:
+            total *= axis.size
+        return total
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the spec: one unnamed part or several named ones."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class MessageField:
+    """A field of a message: a value, or one value for each index of `axis`."""
+
+    name: str
+    values: Range
+    axis: Axis | None = None
+
+    @property
+    def size(self) -> int:
+        return 1 if self.axis is None else self.axis.size
+
+
+@dataclass(frozen=True)
+class MessageKind:
+    """A kind of message. Fields of one name have one meaning and one range in every kind."""
+
+    name: str
+    fields: tuple[MessageField, ...]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The state of one cfg: variables in the spec's order; `messages` is the variable of that name,
+    a set of at most `capacity` messages."""
+
+    variables: tuple[Variable, ...]
+    kinds: tuple[MessageKind, ...]
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An action's parameter: it ranges over a domain (by name, e.g. "Server"), over fixed integers,
+    or over the messages in flight of the given kinds (all kinds if the tuple is empty)."""
+
+    name: str
+    domain: str = ""
+    values: tuple[int, ...] = ()
+    kinds: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """A step of the model. `params` are the function's arguments after `s` and `t`, in order."""
+
+    function: Function
+    params: tuple[Parameter, ...]
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A stand-in for any guard with `arity` arguments beside the state: it is always `value`."""
+
+    value: bool
+    arity: int
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Constants of one cfg, resolved for the model's functions.
+
+    `names` maps every constant and domain a function may use to an int, bool, str, frozenset of str
+    or range; `labels` maps a sort to the cfg's names of its members, in order.
+    """
+
+    names: Mapping[str, Any]
+    labels: Mapping[str, tuple[str, ...]]
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Model:
+    """A transition system written once.
+
+    `bind` turns a cfg's constants into a `Bound` (raises CfgError). `functions` holds every function
+    by name that actions and properties call, guards included; a cfg may swap any of them for another
+    of the same arity. `present` turns an interpreted state into TLA+ values, `present_message` one
+    message. `binders` maps a local name of a property to the sort it ranges over, for witnesses.
+    """
+
+    name: str
+    module: str
+    bind: Callable[[Mapping[str, Value], Callable[[str], tuple[Value, ...]]], Bound]
+    init: Function
+    actions: tuple[Action, ...]
+    functions: Mapping[str, Function | Constant]
+    invariants: Mapping[str, Function]
+    properties: Mapping[str, Function]
+    constraints: Mapping[str, Function]
+    symmetries: Mapping[str, str]
+    present: Callable[[Any, Bound], State]
+    present_message: Callable[[Any, Bound], Value]
+    guards: tuple[str, ...] = ()
+    binders: Mapping[str, str] = field(default_factory=dict)
+    specification: str = "Spec"

@@ -1,0 +1,201 @@
+"""The named guards of the spec: each is one reason why the system is safe.
+
+A cfg swaps one by name (`StaleAppendEntriesRequest <- False2`). Why each is there is said in the
+spec, at the operator of the same name. Helpers come first, as there.
+"""
+
+from __future__ import annotations
+
+from pymodel.raft.names import (
+    AppendEntriesRequest,
+    ElectionTicks,
+    InstallSnapshotRequest,
+    Leader,
+    LeasePolicy,
+    LeaseTicks,
+    Message,
+    Nil,
+    Pending,
+    RequestVoteRequest,
+    RequestVoteResponse,
+    Server,
+    State,
+    Unknown,
+)
+
+
+def LastIndex(s: State, i: int) -> int:
+    return s.log.length[i]
+
+
+def TermAt(s: State, i: int, k: int) -> int:
+    if k == 0 or k > s.log.length[i]:
+        return 0
+    return s.snapshotTerm[i] if k == s.snapshotIndex[i] else s.log.term[i, k]
+
+
+def LastTerm(s: State, i: int) -> int:
+    return TermAt(s, i, s.log.length[i])
+
+
+def IsRequest(m: Message) -> bool:
+    return m.type in (RequestVoteRequest, AppendEntriesRequest, InstallSnapshotRequest)
+
+
+def CarriesAge(m: Message) -> bool:
+    return m.type not in (RequestVoteRequest, RequestVoteResponse)
+
+
+def LeaseHolder(m: Message) -> int:
+    return m.source if IsRequest(m) else m.dest
+
+
+def IsPendingAt(s: State, i: int, w: int) -> bool:
+    """Whether i accepted w as the leader of its current term and has not answered: w in PendingAt(i)."""
+    if s.client[w] != Pending or s.role[i] != Leader:
+        return False
+    for k in range(1, s.log.length[i] + 1):
+        if s.log.term[i, k] == s.currentTerm[i] and s.log.write[i, k] == w:
+            return True
+    return False
+
+
+# Fencing
+
+
+def HigherTerm(s: State, i: int, m: Message) -> bool:
+    return m.term > s.currentTerm[i]
+
+
+def StaleRequestVoteRequest(s: State, i: int, m: Message) -> bool:
+    return m.term < s.currentTerm[i]
+
+
+def StaleAppendEntriesRequest(s: State, i: int, m: Message) -> bool:
+    return m.term < s.currentTerm[i]
+
+
+def StaleInstallSnapshotRequest(s: State, i: int, m: Message) -> bool:
+    return m.term < s.currentTerm[i]
+
+
+def CurrentRequestVoteResponse(s: State, i: int, m: Message) -> bool:
+    return m.term == s.currentTerm[i]
+
+
+def CurrentAppendEntriesResponse(s: State, i: int, m: Message) -> bool:
+    return m.term == s.currentTerm[i]
+
+
+def CurrentInstallSnapshotResponse(s: State, i: int, m: Message) -> bool:
+    return m.term == s.currentTerm[i]
+
+
+def AcceptsWrites(s: State, i: int) -> bool:
+    return s.role[i] == Leader
+
+
+def IsQuorum(s: State, count: int) -> bool:
+    """The spec's IsQuorum over a set; the model counts its members instead."""
+    return 2 * count > len(Server)
+
+
+# Elections
+
+
+def ElectionTimeoutElapsed(s: State, i: int) -> bool:
+    return s.electionElapsed[i] >= ElectionTicks
+
+
+def VoteAvailable(s: State, i: int, m: Message) -> bool:
+    return s.votedFor[i] in (Nil, m.source)
+
+
+def CandidateLogUpToDate(s: State, i: int, m: Message) -> bool:
+    last = LastTerm(s, i)
+    return m.lastLogTerm > last or (m.lastLogTerm == last and m.lastLogIndex >= LastIndex(s, i))
+
+
+def WithholdsVote(s: State, i: int) -> bool:
+    return s.electionElapsed[i] < ElectionTicks
+
+
+def VoteAfterStepDown(s: State, i: int) -> int:
+    return s.votedFor[i]
+
+
+# Durability
+
+
+def TermAfterRestart(s: State, i: int) -> int:
+    return s.currentTerm[i]
+
+
+def VoteAfterRestart(s: State, i: int) -> int:
+    return s.votedFor[i]
+
+
+def ElapsedAfterRestart(s: State, i: int) -> int:
+    return 0
+
+
+# Replication
+
+
+def LogMatches(s: State, i: int, m: Message) -> bool:
+    if m.prevLogIndex <= s.snapshotIndex[i]:
+        return m.prevLogIndex != s.snapshotIndex[i] or m.prevLogTerm == s.snapshotTerm[i]
+    return m.prevLogIndex <= LastIndex(s, i) and m.prevLogTerm == TermAt(s, i, m.prevLogIndex)
+
+
+def EntryConflicts(s: State, i: int, k: int, m: Message) -> bool:
+    """The spec passes the entry, the model the message that carries it."""
+    return s.log.term[i, k] != m.entryTerm
+
+
+def FollowerCommit(s: State, m: Message) -> int:
+    return min(m.commitIndex, m.prevLogIndex + (1 if m.entryTerm > 0 else 0))
+
+
+def CommittableTerm(s: State, i: int, k: int) -> bool:
+    return s.log.term[i, k] == s.currentTerm[i]
+
+
+def RetainsSuffix(s: State, i: int, m: Message) -> bool:
+    return LastIndex(s, i) >= m.lastIndex and TermAt(s, i, m.lastIndex) == m.lastTerm
+
+
+# Leases
+
+
+def RenewedAge(s: State, m: Message) -> int:
+    return m.age
+
+
+def AckAgeAtElection(s: State) -> int:
+    return LeaseTicks
+
+
+def LeaseValid(s: State, i: int) -> bool:
+    if s.role[i] != Leader:
+        return False
+    contacts = 1
+    for j in Server:
+        if j != i and s.ackAge[i, j] < LeaseTicks:
+            contacts += 1
+    return IsQuorum(s, contacts)
+
+
+def HasQuorumContact(s: State, i: int) -> bool:
+    return LeasePolicy == "None" or LeaseValid(s, i)
+
+
+# Client outcomes
+
+
+def OutcomeAtAppend(s: State) -> int:
+    return Pending
+
+
+def OutcomeAtStepDown(s: State) -> int:
+    return Unknown

@@ -1,0 +1,202 @@
+"""RAFT: the whole protocol as one model for the engine, and how a cfg's constants bind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+from pymodel.engine.contract import Action, Bound, Constant, Function, Model, Parameter
+from pymodel.errors import CfgError
+from pymodel.raft import actions, bounds, guards, names, properties
+from pymodel.raft.mutants import MUTANTS
+from pymodel.raft.state import Sizes, make_schema
+from pymodel.raft.view import present, present_message
+from pymodel.values import Value
+
+I, J, W = Parameter("i", "Server"), Parameter("j", "Server"), Parameter("w", "Write")
+
+
+def _message(*kinds: str) -> Parameter:
+    return Parameter("m", kinds=kinds)
+
+
+ACTIONS = (
+    Action(actions.Timeout, (I,)),
+    Action(actions.RequestVote, (I, J)),
+    Action(actions.HandleRequestVoteRequest, (_message("RequestVoteRequest"),)),
+    Action(actions.HandleRequestVoteResponse, (_message("RequestVoteResponse"),)),
+    Action(actions.BecomeLeader, (I,)),
+    Action(actions.AppendEntries, (I, J, Parameter("n", values=(0, 1)))),
+    Action(actions.HandleAppendEntriesRequest, (_message("AppendEntriesRequest"),)),
+    Action(actions.HandleAppendEntriesResponse, (_message("AppendEntriesResponse"),)),
+    Action(actions.AdvanceCommitIndex, (I,)),
+    Action(actions.TakeSnapshot, (I,)),
+    Action(actions.InstallSnapshot, (I, J)),
+    Action(actions.HandleInstallSnapshotRequest, (_message("InstallSnapshotRequest"),)),
+    Action(actions.HandleInstallSnapshotResponse, (_message("InstallSnapshotResponse"),)),
+    Action(actions.UpdateTerm, (_message(),)),
+    Action(actions.DropStaleResponse, (_message(),)),
+    Action(actions.AcceptWrite, (I, W)),
+    Action(actions.RedirectWrite, (I, W)),
+    Action(actions.RejectWrite, (I, W)),
+    Action(actions.Tick, (I,)),
+    Action(actions.LeaseExpire, (I,)),
+    Action(actions.Restart, (I,)),
+    Action(actions.DropMessage, (_message(),)),
+)
+
+
+# From the spec's section "Guards", in its order: what a cfg may swap and a mutant is made of.
+GUARDS = (
+    "HigherTerm",
+    "StaleRequestVoteRequest",
+    "StaleAppendEntriesRequest",
+    "StaleInstallSnapshotRequest",
+    "CurrentRequestVoteResponse",
+    "CurrentAppendEntriesResponse",
+    "CurrentInstallSnapshotResponse",
+    "AcceptsWrites",
+    "IsQuorum",
+    "ElectionTimeoutElapsed",
+    "VoteAvailable",
+    "CandidateLogUpToDate",
+    "WithholdsVote",
+    "VoteAfterStepDown",
+    "TermAfterRestart",
+    "VoteAfterRestart",
+    "ElapsedAfterRestart",
+    "LogMatches",
+    "EntryConflicts",
+    "FollowerCommit",
+    "CommittableTerm",
+    "RetainsSuffix",
+    "RenewedAge",
+    "AckAgeAtElection",
+    "LeaseValid",
+    "HasQuorumContact",
+    "OutcomeAtAppend",
+    "OutcomeAtStepDown",
+)
+
+CONSTANTS = (
+    "Server",
+    "Write",
+    "Nil",
+    "ElectionTicks",
+    "LeaseTicks",
+    "ClockSkew",
+    "LeasePolicy",
+    "History",
+    "MaxTerm",
+    "MaxLogLen",
+    "MaxMessages",
+)
+POLICIES = ("SendTime", "None")
+HISTORIES = frozenset({"acks", "audit"})
+
+
+def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, ...]]) -> Bound:
+    """The model's constants for one cfg; `ordered(name)` lists a set constant as the cfg wrote it.
+
+    Raises CfgError for a constant that is missing, unknown, or out of its range.
+    """
+    for name in CONSTANTS:
+        if name not in constants:
+            raise CfgError(f"constant {name} has no value", mend=f"add `{name} = ...` under CONSTANTS")
+    for name in constants:
+        if name not in CONSTANTS:
+            raise CfgError(f"constant {name} is not one of the spec's", mend=f"known: {', '.join(CONSTANTS)}")
+    servers, writes = _members("Server", constants, ordered), _members("Write", constants, ordered)
+    if not servers:
+        raise CfgError("Server is empty", mend="give at least one server, such as {s1, s2, s3}")
+    if constants["Nil"] in servers:
+        raise CfgError("Nil is one of the servers", mend="write `Nil = Nil`")
+    policy, history = constants["LeasePolicy"], constants["History"]
+    if policy not in POLICIES:
+        raise CfgError(f"LeasePolicy {policy!r} is unknown", mend=f"one of {', '.join(POLICIES)}")
+    if not isinstance(history, frozenset) or not history <= HISTORIES:
+        raise CfgError("History must be a subset of {acks, audit}", mend='such as {"acks"} or {}')
+    sizes = Sizes(
+        servers=len(servers),
+        writes=len(writes),
+        election_ticks=_natural("ElectionTicks", constants),
+        lease_ticks=_natural("LeaseTicks", constants),
+        clock_skew=_natural("ClockSkew", constants),
+        history=frozenset(str(name) for name in history),
+        max_term=_natural("MaxTerm", constants),
+        max_log_len=_natural("MaxLogLen", constants),
+        max_messages=_natural("MaxMessages", constants),
+    )
+    values = {
+        **enumerations(),
+        "Server": range(sizes.servers),
+        "Write": range(sizes.writes),
+        "Term": range(1, sizes.max_term + 1),
+        "LogIndex": range(1, sizes.log_len + 1),
+        "ElectionTicks": sizes.election_ticks,
+        "LeaseTicks": sizes.lease_ticks,
+        "ClockSkew": sizes.clock_skew,
+        "LeasePolicy": policy,
+        "History": sizes.history,
+        "MaxTerm": sizes.max_term,
+        "MaxLogLen": sizes.max_log_len,
+        "MaxMessages": sizes.max_messages,
+    }
+    return Bound(values, {"Server": servers, "Write": writes}, make_schema(sizes))
+
+
+def _members(
+    name: str, constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, ...]]
+) -> tuple[str, ...]:
+    if not isinstance(constants[name], frozenset):
+        raise CfgError(f"{name} must be a set of model values", mend=f"such as {name} = {{a1, a2}}")
+    return tuple(str(member) for member in ordered(name))
+
+
+def _natural(name: str, constants: Mapping[str, Value]) -> int:
+    value = constants[name]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise CfgError(f"{name} must be a natural number, not {value!r}")
+    return value
+
+
+def enumerations() -> dict[str, int]:
+    """The integers that names.py gives to roles, outcomes, reasons and Nil."""
+    return {
+        name: value
+        for name, value in vars(names).items()
+        if isinstance(value, int) and name not in CONSTANTS or name == "Nil"
+    }
+
+
+def _functions(module: ModuleType) -> dict[str, Function]:
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if callable(value) and getattr(value, "__module__", "") == module.__name__
+    }
+
+
+def _all_functions() -> dict[str, Function | Constant]:
+    found: dict[str, Function | Constant] = {}
+    for module in (guards, actions, bounds, properties):
+        found |= _functions(module)
+    return found | MUTANTS
+
+
+RAFT = Model(
+    name="RaftFencing",
+    module="MC",
+    bind=bind,
+    init=actions.Init,
+    actions=ACTIONS,
+    functions=_all_functions(),
+    invariants={function.__name__: function for function in properties.INVARIANTS},
+    properties={function.__name__: function for function in properties.PROPERTIES},
+    constraints={"StateConstraint": bounds.StateConstraint},
+    symmetries={"ServerSymmetry": "Server"},
+    present=present,
+    present_message=present_message,
+    guards=GUARDS,
+    binders={"i": "Server", "j": "Server", "w": "Write"},
+)

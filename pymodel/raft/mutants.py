@@ -1,0 +1,67 @@
+"""The twin of spec/MC.tla's mutants: what a cfg may swap in for a guard, under the same name.
+
+A mutant must not call the guard it replaces: TLC would not end, and the engine refuses it. To add
+one, write the operator in MC.tla and the function of the same name here; the first parameter is the
+state, the others are the operator's.
+"""
+
+from __future__ import annotations
+
+from pymodel.engine.contract import Constant, Function
+from pymodel.raft.names import ElectionTicks, Message, Nil, Ok, Redirected, Server, State
+
+
+def AgeAtReceipt(s: State, m: Message) -> int:
+    return 0
+
+
+def FreshAckAge(s: State) -> int:
+    return 0
+
+
+def VoteForgotten(s: State, i: int) -> int:
+    return Nil
+
+
+def TermForgotten(s: State, i: int) -> int:
+    return 0
+
+
+def PromiseForgotten(s: State, i: int) -> int:
+    return ElectionTicks
+
+
+def HalfIsQuorum(s: State, count: int) -> bool:
+    return 2 * count >= len(Server)
+
+
+def LeaderCommit(s: State, m: Message) -> int:
+    return m.commitIndex
+
+
+def OkAtAppend(s: State) -> int:
+    return Ok
+
+
+def RedirectAtStepDown(s: State) -> int:
+    return Redirected
+
+
+MUTANTS: dict[str, Function | Constant] = {
+    **{f"True{arity}": Constant(True, arity) for arity in range(4)},
+    **{f"False{arity}": Constant(False, arity) for arity in range(4)},
+    **{
+        function.__name__: function
+        for function in (
+            AgeAtReceipt,
+            FreshAckAge,
+            VoteForgotten,
+            TermForgotten,
+            PromiseForgotten,
+            HalfIsQuorum,
+            LeaderCommit,
+            OkAtAppend,
+            RedirectAtStepDown,
+        )
+    },
+}

@@ -1,0 +1,65 @@
+"""The names that guards, actions and properties share: the spec's constants and enumerations.
+
+The constants here are names only. A cfg gives them values when the engine binds the model's functions
+to it; nothing reads the placeholders below. Enumerations stand for the spec's strings, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+# A state before or after a step, and a message. The engine makes both (engine/instance.py,
+# engine/compile.py) from the schema in state.py, so their attributes are not known here.
+State: TypeAlias = Any
+Message: TypeAlias = Any
+
+Server = range(0)
+Write = range(0)
+LogIndex = range(0)  # the indexes a log can have, from 1
+Term = range(0)  # the terms a leader can be elected in, from 1
+Nil = -1
+ElectionTicks = 0
+LeaseTicks = 0
+ClockSkew = 0
+LeasePolicy = ""
+History: frozenset[str] = frozenset()
+
+MaxTerm = 0
+MaxLogLen = 0
+MaxMessages = 0
+
+# role
+Follower, Candidate, Leader = range(3)
+# client
+Idle, Pending, Ok, Unknown, Redirected, Rejected = range(6)
+# the reason of an audit record
+(
+    Start,
+    ElectionTimeout,
+    WonElection,
+    CurrentLeader,
+    HigherTermSeen,
+    LeaseExpired,
+    Restarted,
+) = range(7)
+
+ROLES = ("Follower", "Candidate", "Leader")
+OUTCOMES = ("Idle", "Pending", "Ok", "Unknown", "Redirected", "Rejected")
+REASONS = (
+    "start",
+    "election_timeout",
+    "won_election",
+    "current_leader",
+    "higher_term",
+    "lease_expired",
+    "restart",
+)
+
+
+def _message(**fields: object) -> Message:
+    raise TypeError("messages are made by functions that are bound to a cfg: see engine/instance.py")
+
+
+RequestVoteRequest = RequestVoteResponse = _message
+AppendEntriesRequest = AppendEntriesResponse = _message
+InstallSnapshotRequest = InstallSnapshotResponse = _message

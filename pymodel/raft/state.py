@@ -1,0 +1,133 @@
+"""The variables of the spec as packed arrays, and the messages. Bounds are those of one cfg.
+
+A server's term goes one beyond MaxTerm and its log one beyond MaxLogLen: such states are checked, not
+expanded (StateConstraint). A log never holds a write twice, so it is no longer than there are writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymodel.engine.contract import Axis, MessageField, MessageKind, Part, Range, Schema, Variable
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the layout depends on, from the cfg's constants; see spec/RaftFencing.tla and MC.tla."""
+
+    servers: int
+    writes: int
+    election_ticks: int
+    lease_ticks: int
+    clock_skew: int
+    history: frozenset[str]
+    max_term: int
+    max_log_len: int
+    max_messages: int
+
+    @property
+    def log_len(self) -> int:
+        return min(self.writes, self.max_log_len + 1)
+
+
+def make_schema(sizes: Sizes) -> Schema:
+    """The schema of one cfg; variables in the order of the spec's VARIABLES."""
+    server = Axis(0, sizes.servers - 1, "Server")
+    index = Axis(1, sizes.log_len)
+    term = Axis(1, sizes.max_term)
+    member = Range(-1, sizes.servers - 1, "Server")
+    terms = Range(0, sizes.max_term)
+    terms_beyond = Range(0, sizes.max_term + 1)
+    indexes = Range(0, sizes.log_len)
+    write = Range(-1, sizes.writes - 1, "Write")
+    flag = Range(0, 1)
+    roles = Range(0, 2)
+    lease = Range(0, sizes.lease_ticks)
+    one = (server,)
+    pair = (server, server)
+    kept_index = index if "acks" in sizes.history else Axis(1, 0)
+    kept = server if "audit" in sizes.history else Axis(0, -1, "Server")
+
+    def plain(name: str, axes: tuple[Axis, ...], values: Range, default: int = 0) -> Variable:
+        return Variable(name, (Part("", axes, values, default),))
+
+    entry = (Part("term", (server, index), terms), Part("write", (server, index), write, -1))
+    variables = (
+        plain("currentTerm", one, terms_beyond),
+        plain("role", one, roles),
+        plain("votedFor", one, member, -1),
+        plain("votesGranted", pair, flag),
+        plain("leaderHint", one, member, -1),
+        Variable("log", (Part("length", one, indexes), *entry)),
+        plain("commitIndex", one, indexes),
+        plain("snapshotIndex", one, indexes),
+        plain("snapshotTerm", one, terms),
+        plain("matchIndex", pair, indexes),
+        plain("nextIndex", pair, Range(1, sizes.log_len + 1), 1),
+        plain("electionElapsed", one, Range(0, sizes.election_ticks)),
+        plain("ackAge", pair, lease),
+        plain("skew", one, Range(0, sizes.clock_skew)),
+        plain("client", (Axis(0, sizes.writes - 1, "Write"),), Range(0, 5)),
+        Variable("messages", ()),
+        plain("elections", (term, server), flag),
+        Variable(
+            "commits",
+            (
+                Part("length", (), indexes),
+                Part("term", (index,), terms),
+                Part("write", (index,), write, -1),
+                Part("commitTerm", (index,), terms),
+            ),
+        ),
+        plain("acks", (term, server, kept_index), flag),
+        Variable(
+            "audit",
+            (
+                Part("oldRole", (kept,), roles),
+                Part("newRole", (kept,), roles),
+                Part("oldTerm", (kept,), terms),
+                Part("newTerm", (kept,), terms_beyond),
+                Part("reason", (kept,), Range(0, 6)),
+            ),
+        ),
+    )
+    return Schema(variables, _kinds(sizes), sizes.max_messages + 1)
+
+
+def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
+    """The messages. `entryTerm` 0 stands for no entry; content is the snapshot's log, 0 beyond its end."""
+    server = Range(0, sizes.servers - 1, "Server")
+    term = Range(0, sizes.max_term)
+    position = Range(0, sizes.log_len)
+    write = Range(-1, sizes.writes - 1, "Write")
+    flag = Range(0, 1)
+    index = Axis(1, sizes.log_len)
+    age = MessageField("age", Range(0, sizes.lease_ticks))
+
+    def kind(name: str, *fields: MessageField) -> MessageKind:
+        head = (MessageField("source", server), MessageField("dest", server), MessageField("term", term))
+        return MessageKind(name, head + fields)
+
+    return (
+        kind("RequestVoteRequest", MessageField("lastLogIndex", position), MessageField("lastLogTerm", term)),
+        kind("RequestVoteResponse", MessageField("granted", flag)),
+        kind(
+            "AppendEntriesRequest",
+            MessageField("prevLogIndex", position),
+            MessageField("prevLogTerm", term),
+            MessageField("entryTerm", term),
+            MessageField("entryWrite", write),
+            MessageField("commitIndex", position),
+            age,
+        ),
+        kind("AppendEntriesResponse", MessageField("success", flag), MessageField("index", position), age),
+        kind(
+            "InstallSnapshotRequest",
+            MessageField("lastIndex", position),
+            MessageField("lastTerm", term),
+            MessageField("contentTerm", term, index),
+            MessageField("contentWrite", write, index),
+            age,
+        ),
+        kind("InstallSnapshotResponse", MessageField("index", position), age),
+    )

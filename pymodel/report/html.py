@@ -1,0 +1,93 @@
+"""A check's result as one HTML page that needs nothing else: no network, works from a file, prints.
+
+Decides what the page says and in which order; `templates/page.html.j2` only prints it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pymodel.engine.result import CheckResult, Counterexample, Graph
+from pymodel.errors import FenceError
+from pymodel.report.diff import ChangeText, describe, diff_states
+from pymodel.report.facts import (
+    all_warnings,
+    coverage_rows,
+    run_facts,
+    verdict_subject,
+    verdict_tone,
+    verdict_word,
+    why_title,
+)
+from pymodel.report.pretty import printable
+from pymodel.report.state_view import StateView, view_state
+from pymodel.report.step_title import step_params
+from pymodel.report.svg import graph_svg, sequence_svg
+from pymodel.report.templates import render
+from pymodel.values import State
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step ready to print: what it was, what it changed, and the state after it."""
+
+    number: int
+    action: str
+    params: str
+    changes: tuple[ChangeText, ...]
+    state: StateView
+    last: bool
+
+
+def render_html(result: CheckResult, graph: Graph | None = None) -> str:
+    """The page for `result`; with `graph`, its drawing too, or a note that says why it is not drawn."""
+    cex = result.counterexample
+    drawing, graph_note = _graph(graph)
+    return render(
+        "page.html.j2",
+        result=result,
+        tone=verdict_tone(result),
+        verdict=verdict_word(result),
+        subject=verdict_subject(result),
+        facts=run_facts(result),
+        warnings=all_warnings(result),
+        coverage=coverage_rows(result),
+        why=why_title(cex, result.verdict) if cex else "",
+        witness=cex.witness if cex else (),
+        diagram=Markup(sequence_svg(cex, Markup(""))) if cex else "",
+        steps=_steps(cex) if cex else (),
+        graph=graph,
+        graph_svg=drawing,
+        graph_note=graph_note,
+    )
+
+
+def _graph(graph: Graph | None) -> tuple[Markup, str]:
+    """The drawing of `graph` as an inline element, and the reason if there is none."""
+    if graph is None:
+        return Markup(""), ""
+    try:
+        document = graph_svg(graph)
+    except FenceError as error:
+        return Markup(""), f"The graph is not drawn: {error}"
+    return Markup(document[document.index("<svg") :]), ""
+
+
+def _steps(cex: Counterexample) -> tuple[StepView, ...]:
+    views = []
+    before: State | None = None
+    for number, step in enumerate(cex.steps, 1):
+        changes = diff_states(before, step.state) if before is not None else ()
+        view = StepView(
+            number,
+            printable(step.action),
+            step_params(step, changes),
+            tuple(describe(change) for change in changes),
+            view_state(step.state, before),
+            number == cex.length,
+        )
+        views.append(view)
+        before = step.state
+    return tuple(views)

@@ -1,0 +1,60 @@
+---------------------------------- MODULE MC ----------------------------------
+(***************************************************************************)
+(* RaftFencing made finite: bounds, symmetry, and the mutants that a cfg   *)
+(* swaps in for a guard.  The Python twins are pymodel/raft/bounds.py and  *)
+(* pymodel/raft/mutants.py.                                                *)
+(*                                                                         *)
+(* A cfg swaps exactly one operator, such as                               *)
+(*     CONSTANT StaleAppendEntriesRequest <- False2                        *)
+(* and is expected to fail with the property that its first line names.    *)
+(***************************************************************************)
+EXTENDS RaftFencing, TLC
+
+\* == Bounds ==
+
+CONSTANTS
+  MaxTerm,      \* terms beyond it are not explored
+  MaxLogLen,    \* nor longer logs
+  MaxMessages   \* nor more messages in flight
+
+\* A successor outside is still checked, but neither counted nor expanded.
+StateConstraint ==
+  /\ \A i \in Server : currentTerm[i] <= MaxTerm /\ LastIndex(i) <= MaxLogLen
+  /\ Cardinality(messages) <= MaxMessages
+
+\* == Symmetry ==
+
+\* Servers are interchangeable: no action or property names one.
+ServerSymmetry == Permutations(Server)
+
+\* == Mutants ==
+
+\* For any guard of that many parameters.
+True0 == TRUE
+True1(a) == TRUE
+True2(a, b) == TRUE
+True3(a, b, c) == TRUE
+False0 == FALSE
+False1(a) == FALSE
+False2(a, b) == FALSE
+False3(a, b, c) == FALSE
+
+\* For RenewedAge: the lease counts from the arrival of the answer.
+AgeAtReceipt(m) == 0
+\* For AckAgeAtElection: winning an election counts as contact.
+FreshAckAge == 0
+\* For VoteAfterStepDown and VoteAfterRestart: the vote of this term is forgotten.
+VoteForgotten(i) == Nil
+\* For TermAfterRestart: the term is forgotten.
+TermForgotten(i) == 0
+\* For ElapsedAfterRestart: the promise is forgotten.
+PromiseForgotten(i) == ElectionTicks
+\* For IsQuorum: half of the servers are enough.
+HalfIsQuorum(servers) == 2 * Cardinality(servers) >= Cardinality(Server)
+\* For FollowerCommit: the leader's word taken beyond what was compared.
+LeaderCommit(m) == m.commitIndex
+\* For OutcomeAtAppend: the client is answered before the write commits.
+OkAtAppend == "Ok"
+\* For OutcomeAtStepDown: a write that was appended is said to have failed.
+RedirectAtStepDown == "Redirected"
+===============================================================================

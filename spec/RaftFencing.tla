@@ -1,0 +1,724 @@
+----------------------------- MODULE RaftFencing -----------------------------
+(***************************************************************************)
+(* Stale-leader fencing in Raft: elections, replication, snapshots, client *)
+(* writes with their outcomes, and leader leases on skewed clocks.         *)
+(*                                                                         *)
+(* The question it answers: once a newer term exists, what can a leader of *)
+(* an older term still do?  Every place that keeps it from doing harm is a *)
+(* named operator in the section "Guards", so that a cfg can swap it and   *)
+(* TLC can show what it was for.                                           *)
+(*                                                                         *)
+(* The same transition system is written in Python in pymodel/raft, action *)
+(* by action under the same names.  Bounds, symmetry and mutants live in   *)
+(* module MC; nothing here is bounded but by its constants.                *)
+(*                                                                         *)
+(* Sources: Ongaro and Ousterhout, "In Search of an Understandable         *)
+(* Consensus Algorithm" (2014), and Ongaro's thesis, chapters 3 to 6.      *)
+(* Divergences are argued where they occur and listed in                   *)
+(* docs/DIVERGENCE.md.                                                     *)
+(***************************************************************************)
+EXTENDS Naturals, FiniteSets, Sequences
+
+\* == Constants ==
+
+CONSTANTS
+  Server,         \* the cluster; membership is fixed
+  Write,          \* client write attempts; a retry is another attempt
+  Nil,            \* no server
+  ElectionTicks,  \* a server that heard from a leader promises no vote for this long
+  LeaseTicks,     \* a lease lasts this long, counted from the sending of the request
+  ClockSkew,      \* two clocks never differ by more than this many ticks
+  LeasePolicy,    \* "SendTime", or "None": writes need no lease and none expires
+  History         \* optional history to keep, a subset of {"acks", "audit"}
+
+ASSUME ConstantsOK ==
+  /\ IsFiniteSet(Server) /\ Server # {} /\ Nil \notin Server
+  /\ IsFiniteSet(Write)
+  /\ {ElectionTicks, LeaseTicks, ClockSkew} \subseteq Nat
+  /\ LeasePolicy \in {"SendTime", "None"}
+  /\ History \subseteq {"acks", "audit"}
+
+\* == Variables ==
+
+VARIABLES
+  \* Election. currentTerm and votedFor are durable, the rest is volatile.
+  currentTerm,      \* [Server -> Nat]
+  role,             \* [Server -> {"Follower", "Candidate", "Leader"}]
+  votedFor,         \* [Server -> Server or Nil], the vote in currentTerm
+  votesGranted,     \* [Server -> SUBSET Server], empty unless a candidate
+  leaderHint,       \* [Server -> Server or Nil], where a client is redirected to
+  \* Log. Entries up to snapshotIndex stand for the content of the snapshot: no action
+  \* reads one of them singly. All but commitIndex are durable.
+  log,              \* [Server -> Seq([term: Nat, write: Write])], indexes from 1
+  commitIndex,      \* [Server -> Nat]
+  snapshotIndex,    \* [Server -> Nat], the last index that the snapshot covers
+  snapshotTerm,     \* [Server -> Nat], the term of the entry at snapshotIndex
+  \* What a leader knows of its peers; reset as soon as it stops leading, so that two
+  \* states which differ only in what nobody will read again are one state.
+  matchIndex,       \* [Server -> [Server -> Nat]]
+  nextIndex,        \* [Server -> [Server -> Nat]]
+  \* Time is relative: ages saturate, so a finite graph covers unbounded time.
+  electionElapsed,  \* [Server -> 0..ElectionTicks], own ticks since a current leader was heard
+  ackAge,           \* [Server -> [Server -> 0..LeaseTicks]], own ticks since the sending of the
+                    \* newest request of this term that the peer acknowledged
+  skew,             \* [Server -> 0..ClockSkew], each clock relative to the slowest
+  client,           \* [Write -> outcome], see Outcomes
+  messages,         \* the messages in flight, a set: a re-send duplicates, a drop loses,
+                    \* and order means nothing
+  \* History: read by properties only, never by an action.
+  elections,        \* {[term, leader]}: every election ever won
+  commits,          \* Seq([term, write, commitTerm]): what was first committed at each index, and
+                    \* the lowest term in which a leader committed it
+  acks,             \* {[term, server, index]}: every successful acknowledgement ever sent
+  audit             \* [Server -> role transition]: the last record of its role transition log
+
+electionVars == <<currentTerm, role, votedFor, votesGranted, leaderHint>>
+logVars      == <<log, commitIndex, snapshotIndex, snapshotTerm>>
+leaderVars   == <<matchIndex, nextIndex, ackAge>>
+timeVars     == <<electionElapsed, skew>>
+historyVars  == <<elections, commits, acks, audit>>
+vars == <<electionVars, logVars, leaderVars, timeVars, client, messages, historyVars>>
+
+Roles    == {"Follower", "Candidate", "Leader"}
+\* Pending: accepted, not answered.  Unknown: its leader stepped down before it could tell;
+\* the write may or may not commit.  Redirected and Rejected promise that it never will.
+Outcomes == {"Idle", "Pending", "Ok", "Unknown", "Redirected", "Rejected"}
+
+\* == Helpers ==
+
+Min(a, b) == IF a < b THEN a ELSE b
+Max(a, b) == IF a > b THEN a ELSE b
+
+LastIndex(i) == Len(log[i])
+Prefix(i, k) == SubSeq(log[i], 1, Min(k, LastIndex(i)))
+TermAt(i, k) == IF k = 0 \/ k > LastIndex(i) THEN 0
+                ELSE IF k = snapshotIndex[i] THEN snapshotTerm[i] ELSE log[i][k].term
+LastTerm(i)  == TermAt(i, LastIndex(i))
+
+Requests  == {"RequestVoteRequest", "AppendEntriesRequest", "InstallSnapshotRequest"}
+Responses == {"RequestVoteResponse", "AppendEntriesResponse", "InstallSnapshotResponse"}
+
+Received(i, type) == {m \in messages : m.type = type /\ m.dest = i}
+
+Send(m)           == messages' = messages \cup {m}
+Reply(request, m) == messages' = (messages \ {request}) \cup {m}
+Consume(m)        == messages' = messages \ {m}
+
+\* The server whose lease a message can renew, so whose clock its age follows.
+LeaseHolder(m) == IF m.type \in Requests THEN m.source ELSE m.dest
+Aged(m, moved) ==
+  IF "age" \in DOMAIN m /\ LeaseHolder(m) \in moved
+  THEN [m EXCEPT !.age = Min(@ + 1, LeaseTicks)] ELSE m
+
+\* The role transition log. Time is the order of the steps: the model has no wall clock.
+Transition(i, newRole, newTerm, reason) ==
+  [oldRole |-> role[i], newRole |-> newRole, oldTerm |-> currentTerm[i], newTerm |-> newTerm,
+   reason |-> reason]
+Record(i, newRole, newTerm, reason) ==
+  audit' = IF "audit" \in History
+           THEN [audit EXCEPT ![i] = Transition(i, newRole, newTerm, reason)] ELSE audit
+
+\* Writes that i accepted as the leader of its current term and has not answered.
+PendingAt(i) ==
+  {w \in Write : /\ client[w] = "Pending" /\ role[i] = "Leader"
+                 /\ \E k \in 1..LastIndex(i) : log[i][k] = [term |-> currentTerm[i], write |-> w]}
+
+\* == Guards ==
+\* Each is one reason why the system is safe, and one line that a cfg can swap.
+
+\* Any message of a higher term deposes its receiver before anything else happens.
+HigherTerm(i, m) == m.term > currentTerm[i]
+
+\* Fencing of requests: a stale one is answered with the receiver's term and changes nothing.
+StaleRequestVoteRequest(i, m)     == m.term < currentTerm[i]
+StaleAppendEntriesRequest(i, m)   == m.term < currentTerm[i]
+StaleInstallSnapshotRequest(i, m) == m.term < currentTerm[i]
+
+\* Fencing of responses: an answer counts only in the term that asked for it.
+CurrentRequestVoteResponse(i, m)     == m.term = currentTerm[i]
+CurrentAppendEntriesResponse(i, m)   == m.term = currentTerm[i]
+CurrentInstallSnapshotResponse(i, m) == m.term = currentTerm[i]
+
+\* Fencing of client writes: only a leader accepts one, and only in contact with a quorum.
+AcceptsWrites(i) == role[i] = "Leader"
+
+IsQuorum(servers) == 2 * Cardinality(servers) > Cardinality(Server)
+
+\* Elections.
+ElectionTimeoutElapsed(i)   == electionElapsed[i] >= ElectionTicks
+VoteAvailable(i, m)         == votedFor[i] \in {Nil, m.source}
+CandidateLogUpToDate(i, m)  ==
+  \/ m.lastLogTerm > LastTerm(i)
+  \/ m.lastLogTerm = LastTerm(i) /\ m.lastLogIndex >= LastIndex(i)
+\* Having heard from a leader is a promise: no vote for anyone within ElectionTicks. A leader
+\* needs no promise of its own: it must step down to vote, and its lease ends with its role.
+WithholdsVote(i)            == electionElapsed[i] < ElectionTicks
+\* A vote belongs to its term. Stepping down within the term does not give it back.
+VoteAfterStepDown(i)        == votedFor[i]
+
+\* Durability: what a server still knows after a restart. It cannot know whether it promised a
+\* leader something just before, so it waits as if it had.
+TermAfterRestart(i)    == currentTerm[i]
+VoteAfterRestart(i)    == votedFor[i]
+ElapsedAfterRestart(i) == 0
+
+\* Replication.
+LogMatches(i, m) ==
+  \/ m.prevLogIndex <= snapshotIndex[i] /\ (m.prevLogIndex = snapshotIndex[i] => m.prevLogTerm = snapshotTerm[i])
+  \/ m.prevLogIndex \in 1..LastIndex(i) /\ m.prevLogTerm = TermAt(i, m.prevLogIndex)
+EntryConflicts(i, k, entry) == log[i][k].term # entry.term
+\* A follower knows its log to agree with the leader's only as far as this request says.
+FollowerCommit(m)           == Min(m.commitIndex, m.prevLogIndex + Len(m.entries))
+\* A leader commits by counting only an entry of its own term (Raft, section 5.4.2).
+CommittableTerm(i, k)       == log[i][k].term = currentTerm[i]
+\* A snapshot that the log already agrees with must not cost it the entries behind.
+RetainsSuffix(i, m)         == LastIndex(i) >= m.lastIndex /\ TermAt(i, m.lastIndex) = m.lastTerm
+
+\* Leases. The age that an answer proves: since its request was sent, and a rejection proves none.
+RenewedAge(m)       == m.age
+AckAgeAtElection    == LeaseTicks
+LeaseValid(i)       == /\ role[i] = "Leader"
+                       /\ IsQuorum({i} \cup {j \in Server \ {i} : ackAge[i][j] < LeaseTicks})
+HasQuorumContact(i) == LeasePolicy = "None" \/ LeaseValid(i)
+
+\* What a client hears when a write is appended, and when its leader steps down before commit.
+OutcomeAtAppend   == "Pending"
+OutcomeAtStepDown == "Unknown"
+
+\* == Initial state ==
+
+Init ==
+  /\ currentTerm = [i \in Server |-> 0]
+  /\ role = [i \in Server |-> "Follower"]
+  /\ votedFor = [i \in Server |-> Nil]
+  /\ votesGranted = [i \in Server |-> {}]
+  /\ leaderHint = [i \in Server |-> Nil]
+  /\ log = [i \in Server |-> <<>>]
+  /\ commitIndex = [i \in Server |-> 0]
+  /\ snapshotIndex = [i \in Server |-> 0]
+  /\ snapshotTerm = [i \in Server |-> 0]
+  /\ matchIndex = [i \in Server |-> [j \in Server |-> 0]]
+  /\ nextIndex = [i \in Server |-> [j \in Server |-> 1]]
+  /\ electionElapsed = [i \in Server |-> 0]
+  /\ ackAge = [i \in Server |-> [j \in Server |-> LeaseTicks]]
+  /\ skew = [i \in Server |-> 0]
+  /\ client = [w \in Write |-> "Idle"]
+  /\ messages = {}
+  /\ elections = {}
+  /\ commits = <<>>
+  /\ acks = {}
+  /\ audit = [i \in Server |-> [oldRole |-> "Follower", newRole |-> "Follower",
+                                oldTerm |-> 0, newTerm |-> 0, reason |-> "start"]]
+
+\* == Steps shared by actions ==
+
+\* i goes on as a follower in `term`: what it knew as a candidate or leader is void, and its
+\* unanswered writes end Unknown, since its successor may hold and commit them.
+BecomeFollower(i, term, reason) ==
+  /\ role' = [role EXCEPT ![i] = "Follower"]
+  /\ votesGranted' = [votesGranted EXCEPT ![i] = {}]
+  /\ matchIndex' = [matchIndex EXCEPT ![i] = [j \in Server |-> 0]]
+  /\ nextIndex' = [nextIndex EXCEPT ![i] = [j \in Server |-> 1]]
+  /\ ackAge' = [ackAge EXCEPT ![i] = [j \in Server |-> LeaseTicks]]
+  /\ client' = LET lost == PendingAt(i)
+               IN [w \in Write |-> IF w \in lost THEN OutcomeAtStepDown ELSE client[w]]
+  /\ IF role[i] = "Follower" /\ reason # "restart"
+     THEN UNCHANGED audit ELSE Record(i, "Follower", term, reason)
+
+\* i accepts m.source as the leader of its current term. Its clock starts anew: this is the
+\* promise that a lease counts on.
+FollowLeader(i, m) ==
+  /\ BecomeFollower(i, currentTerm[i], "current_leader")
+  /\ votedFor' = [votedFor EXCEPT ![i] = IF role[i] = "Follower" THEN @ ELSE VoteAfterStepDown(i)]
+  /\ leaderHint' = [leaderHint EXCEPT ![i] = m.source]
+  /\ electionElapsed' = [electionElapsed EXCEPT ![i] = 0]
+  /\ UNCHANGED <<currentTerm, skew, elections, commits>>
+
+\* Leader i learns that j holds its log up to `index`, from an answer m.
+CountAck(i, j, index, m) ==
+  LET match == Max(matchIndex[i][j], index)
+  IN /\ matchIndex' = [matchIndex EXCEPT ![i][j] = match]
+     /\ nextIndex' = [nextIndex EXCEPT ![i][j] = match + 1]
+     /\ ackAge' = [ackAge EXCEPT ![i][j] = Min(@, RenewedAge(m))]
+
+RecordAck(i, m, index) ==
+  acks' = IF "acks" \in History /\ index > 0
+          THEN acks \cup {[term |-> m.term, server |-> i, index |-> index]} ELSE acks
+
+\* == Actions ==
+\* Elections
+
+Timeout(i) ==
+  /\ role[i] # "Leader"
+  /\ ElectionTimeoutElapsed(i)
+  /\ currentTerm' = [currentTerm EXCEPT ![i] = @ + 1]
+  /\ role' = [role EXCEPT ![i] = "Candidate"]
+  /\ votedFor' = [votedFor EXCEPT ![i] = i]
+  /\ votesGranted' = [votesGranted EXCEPT ![i] = {i}]
+  /\ leaderHint' = [leaderHint EXCEPT ![i] = Nil]
+  /\ Record(i, "Candidate", currentTerm[i] + 1, "election_timeout")
+  /\ UNCHANGED <<logVars, leaderVars, timeVars, client, messages, elections, commits, acks>>
+
+RequestVote(i, j) ==
+  /\ role[i] = "Candidate"
+  /\ j \notin votesGranted[i]
+  /\ Send([type |-> "RequestVoteRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
+           lastLogIndex |-> LastIndex(i), lastLogTerm |-> LastTerm(i)])
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+
+HandleRequestVoteRequest(i) ==
+  \E m \in Received(i, "RequestVoteRequest") :
+    /\ ~HigherTerm(i, m)
+    /\ LET granted == /\ ~StaleRequestVoteRequest(i, m)
+                      /\ VoteAvailable(i, m)
+                      /\ CandidateLogUpToDate(i, m)
+                      /\ ~WithholdsVote(i)
+       IN /\ votedFor' = [votedFor EXCEPT ![i] = IF granted THEN m.source ELSE @]
+          /\ Reply(m, [type |-> "RequestVoteResponse", source |-> i, dest |-> m.source,
+                       term |-> currentTerm[i], granted |-> granted])
+    /\ UNCHANGED <<currentTerm, role, votesGranted, leaderHint, logVars, leaderVars, timeVars,
+                   client, historyVars>>
+
+HandleRequestVoteResponse(i) ==
+  \E m \in Received(i, "RequestVoteResponse") :
+    /\ ~HigherTerm(i, m)
+    /\ CurrentRequestVoteResponse(i, m)
+    /\ votesGranted' = [votesGranted EXCEPT ![i] =
+                          IF role[i] = "Candidate" /\ m.granted THEN @ \cup {m.source} ELSE @]
+    /\ Consume(m)
+    /\ UNCHANGED <<currentTerm, role, votedFor, leaderHint, logVars, leaderVars, timeVars, client,
+                   historyVars>>
+
+BecomeLeader(i) ==
+  /\ role[i] = "Candidate"
+  /\ IsQuorum(votesGranted[i])
+  /\ role' = [role EXCEPT ![i] = "Leader"]
+  /\ votesGranted' = [votesGranted EXCEPT ![i] = {}]
+  /\ nextIndex' = [nextIndex EXCEPT ![i] = [j \in Server |-> LastIndex(i) + 1]]
+  /\ ackAge' = [ackAge EXCEPT ![i] = [j \in Server |-> AckAgeAtElection]]
+  /\ elections' = elections \cup {[term |-> currentTerm[i], leader |-> i]}
+  /\ Record(i, "Leader", currentTerm[i], "won_election")
+  /\ UNCHANGED <<currentTerm, votedFor, leaderHint, logVars, matchIndex, timeVars, client, messages,
+                 commits, acks>>
+
+\* Replication
+
+\* One entry (n = 1) or a heartbeat (n = 0). Both carry the same consistency check.
+AppendEntries(i, j, n) ==
+  /\ role[i] = "Leader"
+  /\ i # j
+  /\ nextIndex[i][j] > snapshotIndex[i]
+  /\ n = 1 => nextIndex[i][j] <= LastIndex(i)
+  /\ LET prev == nextIndex[i][j] - 1
+     IN Send([type |-> "AppendEntriesRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
+              prevLogIndex |-> prev, prevLogTerm |-> TermAt(i, prev),
+              entries |-> IF n = 1 THEN <<log[i][prev + 1]>> ELSE <<>>,
+              commitIndex |-> commitIndex[i], age |-> 0])
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+
+\* The log of i after the entries of m, which follow m.prevLogIndex.
+LogAfter(i, m) ==
+  LET k == m.prevLogIndex + 1
+  IN IF m.entries = <<>> \/ k <= snapshotIndex[i] THEN log[i]
+     ELSE IF k <= LastIndex(i) /\ ~EntryConflicts(i, k, m.entries[1]) THEN log[i]
+     ELSE Append(Prefix(i, k - 1), m.entries[1])
+
+AppendResponse(i, m, success, index, age) ==
+  [type |-> "AppendEntriesResponse", source |-> i, dest |-> m.source, term |-> currentTerm[i],
+   success |-> success, index |-> index, age |-> age]
+
+HandleAppendEntriesRequest(i) ==
+  \E m \in Received(i, "AppendEntriesRequest") :
+    /\ ~HigherTerm(i, m)
+    /\ IF StaleAppendEntriesRequest(i, m)
+       THEN /\ Reply(m, AppendResponse(i, m, FALSE, 0, LeaseTicks))
+            /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+       ELSE /\ FollowLeader(i, m)
+            /\ IF LogMatches(i, m)
+               THEN LET index == m.prevLogIndex + Len(m.entries)
+                    IN /\ log' = [log EXCEPT ![i] = LogAfter(i, m)]
+                       /\ commitIndex' = [commitIndex EXCEPT ![i] = Max(@, FollowerCommit(m))]
+                       /\ RecordAck(i, m, index)
+                       /\ Reply(m, AppendResponse(i, m, TRUE, index, m.age))
+               ELSE /\ Reply(m, AppendResponse(i, m, FALSE, 0, LeaseTicks))
+                    /\ UNCHANGED <<log, commitIndex, acks>>
+            /\ UNCHANGED <<snapshotIndex, snapshotTerm>>
+
+HandleAppendEntriesResponse(i) ==
+  \E m \in Received(i, "AppendEntriesResponse") :
+    /\ ~HigherTerm(i, m)
+    /\ CurrentAppendEntriesResponse(i, m)
+    /\ Consume(m)
+    /\ IF role[i] # "Leader" THEN UNCHANGED leaderVars
+       ELSE IF m.success THEN CountAck(i, m.source, m.index, m)
+       ELSE /\ nextIndex' = [nextIndex EXCEPT ![i][m.source] = Max(@ - 1, matchIndex[i][m.source] + 1)]
+            /\ UNCHANGED <<matchIndex, ackAge>>
+    /\ UNCHANGED <<electionVars, logVars, timeVars, client, historyVars>>
+
+\* The servers that hold the leader's log up to k, as far as it knows.
+Holders(i, k) == {i} \cup {j \in Server \ {i} : matchIndex[i][j] >= k}
+
+AdvanceCommitIndex(i) ==
+  /\ role[i] = "Leader"
+  /\ LET chosen == {k \in (commitIndex[i] + 1)..LastIndex(i) :
+                      IsQuorum(Holders(i, k)) /\ CommittableTerm(i, k)}
+         last   == CHOOSE k \in chosen : \A other \in chosen : other <= k
+     IN /\ chosen # {}
+        /\ commitIndex' = [commitIndex EXCEPT ![i] = last]
+        /\ commits' = [k \in 1..Max(last, Len(commits)) |->
+             IF k > Len(commits)
+             THEN [term |-> log[i][k].term, write |-> log[i][k].write, commitTerm |-> currentTerm[i]]
+             ELSE IF k <= last THEN [commits[k] EXCEPT !.commitTerm = Min(@, currentTerm[i])]
+             ELSE commits[k]]
+        /\ client' = [w \in Write |->
+             IF w \in PendingAt(i) /\ \E k \in 1..last : log[i][k].write = w THEN "Ok" ELSE client[w]]
+  /\ UNCHANGED <<electionVars, log, snapshotIndex, snapshotTerm, leaderVars, timeVars, messages,
+                 elections, acks, audit>>
+
+\* Snapshots
+
+TakeSnapshot(i) ==
+  /\ commitIndex[i] > snapshotIndex[i]
+  /\ snapshotIndex' = [snapshotIndex EXCEPT ![i] = commitIndex[i]]
+  /\ snapshotTerm' = [snapshotTerm EXCEPT ![i] = TermAt(i, commitIndex[i])]
+  /\ UNCHANGED <<electionVars, log, commitIndex, leaderVars, timeVars, client, messages, historyVars>>
+
+\* Only when the entry that the peer needs next is gone into the snapshot.
+InstallSnapshot(i, j) ==
+  /\ role[i] = "Leader"
+  /\ i # j
+  /\ nextIndex[i][j] <= snapshotIndex[i]
+  /\ Send([type |-> "InstallSnapshotRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
+           lastIndex |-> snapshotIndex[i], lastTerm |-> snapshotTerm[i],
+           content |-> Prefix(i, snapshotIndex[i]), age |-> 0])
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+
+\* An index of 0 acknowledges nothing: the request was stale.
+SnapshotResponse(i, m, index, age) ==
+  [type |-> "InstallSnapshotResponse", source |-> i, dest |-> m.source, term |-> currentTerm[i],
+   index |-> index, age |-> age]
+
+HandleInstallSnapshotRequest(i) ==
+  \E m \in Received(i, "InstallSnapshotRequest") :
+    /\ ~HigherTerm(i, m)
+    /\ IF StaleInstallSnapshotRequest(i, m)
+       THEN /\ Reply(m, SnapshotResponse(i, m, 0, LeaseTicks))
+            /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+       ELSE /\ FollowLeader(i, m)
+            /\ RecordAck(i, m, m.lastIndex)
+            /\ Reply(m, SnapshotResponse(i, m, m.lastIndex, m.age))
+            /\ IF m.lastIndex <= commitIndex[i]
+               THEN UNCHANGED logVars
+               ELSE /\ log' = [log EXCEPT ![i] =
+                         IF RetainsSuffix(i, m)
+                         THEN m.content \o SubSeq(@, m.lastIndex + 1, Len(@)) ELSE m.content]
+                    /\ commitIndex' = [commitIndex EXCEPT ![i] = m.lastIndex]
+                    /\ snapshotIndex' = [snapshotIndex EXCEPT ![i] = m.lastIndex]
+                    /\ snapshotTerm' = [snapshotTerm EXCEPT ![i] = m.lastTerm]
+
+HandleInstallSnapshotResponse(i) ==
+  \E m \in Received(i, "InstallSnapshotResponse") :
+    /\ ~HigherTerm(i, m)
+    /\ CurrentInstallSnapshotResponse(i, m)
+    /\ Consume(m)
+    /\ IF role[i] = "Leader" /\ m.index > 0
+       THEN CountAck(i, m.source, m.index, m) ELSE UNCHANGED leaderVars
+    /\ UNCHANGED <<electionVars, logVars, timeVars, client, historyVars>>
+
+\* Fencing
+
+\* The message stays in flight: it is handled in the new term, by a step of its own.
+UpdateTerm(i) ==
+  \E m \in messages :
+    /\ m.dest = i
+    /\ HigherTerm(i, m)
+    /\ BecomeFollower(i, m.term, "higher_term")
+    /\ currentTerm' = [currentTerm EXCEPT ![i] = m.term]
+    /\ votedFor' = [votedFor EXCEPT ![i] = Nil]
+    /\ leaderHint' = [leaderHint EXCEPT ![i] = Nil]
+    /\ UNCHANGED <<logVars, timeVars, messages, elections, commits, acks>>
+
+DropStaleResponse(i) ==
+  \E m \in messages :
+    /\ m.type \in Responses
+    /\ m.dest = i
+    /\ m.term < currentTerm[i]
+    /\ Consume(m)
+    /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+
+\* Client writes
+
+AcceptWrite(i, w) ==
+  /\ client[w] = "Idle"
+  /\ AcceptsWrites(i)
+  /\ HasQuorumContact(i)
+  /\ log' = [log EXCEPT ![i] = Append(@, [term |-> currentTerm[i], write |-> w])]
+  /\ client' = [client EXCEPT ![w] = OutcomeAtAppend]
+  /\ UNCHANGED <<electionVars, commitIndex, snapshotIndex, snapshotTerm, leaderVars, timeVars,
+                 messages, historyVars>>
+
+RedirectWrite(i, w) ==
+  /\ client[w] = "Idle"
+  /\ role[i] # "Leader"
+  /\ client' = [client EXCEPT ![w] = "Redirected"]
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, messages, historyVars>>
+
+RejectWrite(i, w) ==
+  /\ client[w] = "Idle"
+  /\ role[i] = "Leader"
+  /\ ~HasQuorumContact(i)
+  /\ client' = [client EXCEPT ![w] = "Rejected"]
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, messages, historyVars>>
+
+\* Lease and time
+
+\* One clock moves; without skew the clocks are one clock. A model without timeouts has none.
+Tick(i) ==
+  LET moved  == IF ClockSkew = 0 THEN Server ELSE {i}
+      ahead  == [skew EXCEPT ![i] = @ + 1]
+      lowest == CHOOSE least \in {ahead[k] : k \in Server} : \A k \in Server : least <= ahead[k]
+  IN /\ ElectionTicks + LeaseTicks > 0
+     /\ ClockSkew = 0 \/ skew[i] < ClockSkew
+     /\ skew' = IF ClockSkew = 0 THEN skew ELSE [k \in Server |-> ahead[k] - lowest]
+     /\ electionElapsed' = [k \in Server |->
+          IF k \in moved THEN Min(electionElapsed[k] + 1, ElectionTicks) ELSE electionElapsed[k]]
+     /\ ackAge' = [k \in Server |->
+          IF k \in moved THEN [j \in Server |-> Min(ackAge[k][j] + 1, LeaseTicks)] ELSE ackAge[k]]
+     /\ messages' = {Aged(m, moved) : m \in messages}
+     /\ UNCHANGED <<electionVars, logVars, matchIndex, nextIndex, client, historyVars>>
+
+LeaseExpire(i) ==
+  /\ LeasePolicy # "None"
+  /\ role[i] = "Leader"
+  /\ ~LeaseValid(i)
+  /\ BecomeFollower(i, currentTerm[i], "lease_expired")
+  /\ votedFor' = [votedFor EXCEPT ![i] = VoteAfterStepDown(i)]
+  /\ UNCHANGED <<currentTerm, leaderHint, logVars, timeVars, messages, elections, commits, acks>>
+
+\* Faults
+
+Restart(i) ==
+  /\ BecomeFollower(i, TermAfterRestart(i), "restart")
+  /\ currentTerm' = [currentTerm EXCEPT ![i] = TermAfterRestart(i)]
+  /\ votedFor' = [votedFor EXCEPT ![i] = VoteAfterRestart(i)]
+  /\ leaderHint' = [leaderHint EXCEPT ![i] = Nil]
+  /\ commitIndex' = [commitIndex EXCEPT ![i] = snapshotIndex[i]]
+  /\ electionElapsed' = [electionElapsed EXCEPT ![i] = ElapsedAfterRestart(i)]
+  /\ UNCHANGED <<log, snapshotIndex, snapshotTerm, skew, messages, elections, commits, acks>>
+
+DropMessage ==
+  \E m \in messages :
+    /\ Consume(m)
+    /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+
+\* == Specification ==
+\* PreVote joins the elections, leadership transfer (TimeoutNow) the fencing and LeaseRead the
+\* client section, each behind a constant of its own.
+
+Next ==
+  \/ \E i \in Server : Timeout(i)
+  \/ \E i, j \in Server : RequestVote(i, j)
+  \/ \E i \in Server : HandleRequestVoteRequest(i)
+  \/ \E i \in Server : HandleRequestVoteResponse(i)
+  \/ \E i \in Server : BecomeLeader(i)
+  \/ \E i, j \in Server, n \in {0, 1} : AppendEntries(i, j, n)
+  \/ \E i \in Server : HandleAppendEntriesRequest(i)
+  \/ \E i \in Server : HandleAppendEntriesResponse(i)
+  \/ \E i \in Server : AdvanceCommitIndex(i)
+  \/ \E i \in Server : TakeSnapshot(i)
+  \/ \E i, j \in Server : InstallSnapshot(i, j)
+  \/ \E i \in Server : HandleInstallSnapshotRequest(i)
+  \/ \E i \in Server : HandleInstallSnapshotResponse(i)
+  \/ \E i \in Server : UpdateTerm(i)
+  \/ \E i \in Server : DropStaleResponse(i)
+  \/ \E i \in Server, w \in Write : AcceptWrite(i, w)
+  \/ \E i \in Server, w \in Write : RedirectWrite(i, w)
+  \/ \E i \in Server, w \in Write : RejectWrite(i, w)
+  \/ \E i \in Server : Tick(i)
+  \/ \E i \in Server : LeaseExpire(i)
+  \/ \E i \in Server : Restart(i)
+  \/ DropMessage
+
+Spec == Init /\ [][Next]_vars
+
+\* == State invariants ==
+
+Entry(e) == [term |-> e.term, write |-> e.write]
+
+TypeOK ==
+  /\ currentTerm \in [Server -> Nat]
+  /\ role \in [Server -> Roles]
+  /\ votedFor \in [Server -> Server \cup {Nil}]
+  /\ votesGranted \in [Server -> SUBSET Server]
+  /\ leaderHint \in [Server -> Server \cup {Nil}]
+  /\ log \in [Server -> Seq([term: Nat, write: Write])]
+  /\ commitIndex \in [Server -> Nat]
+  /\ snapshotIndex \in [Server -> Nat]
+  /\ snapshotTerm \in [Server -> Nat]
+  /\ matchIndex \in [Server -> [Server -> Nat]]
+  /\ nextIndex \in [Server -> [Server -> Nat \ {0}]]
+  /\ electionElapsed \in [Server -> 0..ElectionTicks]
+  /\ ackAge \in [Server -> [Server -> 0..LeaseTicks]]
+  /\ skew \in [Server -> 0..ClockSkew]
+  /\ client \in [Write -> Outcomes]
+  /\ \A m \in messages : m.type \in Requests \cup Responses /\ m.source # m.dest
+  /\ \A e \in elections : e.term \in Nat /\ e.leader \in Server
+  /\ \A a \in acks : a.term \in Nat /\ a.server \in Server /\ a.index \in Nat
+
+\* No term has two leaders, at once or one after the other.
+ElectionSafety ==
+  \A e, f \in elections : e.term = f.term => e.leader = f.leader
+
+LogMatching ==
+  \A i, j \in Server : \A k \in 1..Min(LastIndex(i), LastIndex(j)) :
+    log[i][k].term = log[j][k].term => SubSeq(log[i], 1, k) = SubSeq(log[j], 1, k)
+
+\* What a server takes as committed at an index is what was first committed there.
+StateMachineSafety ==
+  \A i \in Server : \A k \in 1..commitIndex[i] :
+    k <= LastIndex(i) /\ k <= Len(commits) /\ log[i][k] = Entry(commits[k])
+
+\* By the term in which it was committed. By the entry's own term the claim is false of Raft.
+LeaderCompleteness ==
+  \A k \in 1..Len(commits) : \A i \in Server :
+    role[i] = "Leader" /\ currentTerm[i] > commits[k].commitTerm
+      => k <= LastIndex(i) /\ log[i][k] = Entry(commits[k])
+
+CommittedOnQuorum ==
+  \A k \in 1..Len(commits) :
+    IsQuorum({i \in Server : k <= LastIndex(i) /\ log[i][k] = Entry(commits[k])})
+
+\* A leader counts no acknowledgement that was not made, in its term. Needs History "acks":
+\* without it the claim is false at once, rather than true of nothing.
+QuorumAckSound ==
+  /\ "acks" \in History
+  /\ \A i, j \in Server :
+       role[i] = "Leader" /\ matchIndex[i][j] > 0
+         => \E a \in acks : a.term = currentTerm[i] /\ a.server = j /\ a.index >= matchIndex[i][j]
+
+MatchIndexSound ==
+  \A i, j \in Server :
+    role[i] = "Leader" /\ i # j /\ currentTerm[j] = currentTerm[i]
+      => /\ matchIndex[i][j] <= Min(LastIndex(i), LastIndex(j))
+         /\ SubSeq(log[i], 1, matchIndex[i][j]) = SubSeq(log[j], 1, matchIndex[i][j])
+
+\* Nothing carries a term above that of the server it came from or lies at, and terms in a log
+\* never fall.
+TermBounds ==
+  /\ \A m \in messages : m.term <= currentTerm[m.source]
+  /\ \A e \in elections : e.term <= currentTerm[e.leader]
+  /\ \A i \in Server : \A k \in 1..LastIndex(i) :
+       /\ log[i][k].term <= currentTerm[i]
+       /\ k > 1 => log[i][k - 1].term <= log[i][k].term
+
+OkIsChosen ==
+  \A w \in Write : client[w] = "Ok" => \E k \in 1..Len(commits) : commits[k].write = w
+
+DefiniteFailNeverCommits ==
+  \A k \in 1..Len(commits) : client[commits[k].write] \notin {"Redirected", "Rejected"}
+
+\* Whoever a lease counts on is still under its promise not to vote.
+LeaseImpliesPromise ==
+  \A i \in Server : role[i] = "Leader" =>
+    \A j \in Server \ {i} : ackAge[i][j] < LeaseTicks => electionElapsed[j] < ElectionTicks
+
+LeaseExclusion ==
+  \A i \in Server : LeaseValid(i) =>
+    \A j \in Server : ~(role[j] = "Leader" /\ currentTerm[j] > currentTerm[i])
+
+RedirectSound ==
+  \A i \in Server : leaderHint[i] # Nil =>
+    /\ leaderHint[i] # i
+    /\ \E e \in elections : e.leader = leaderHint[i] /\ e.term <= currentTerm[i]
+
+\* The corrected role transition table: old role, new role, whether the term grows, reason.
+TransitionTable ==
+  { <<"Follower",  "Candidate", TRUE,  "election_timeout">>,
+    <<"Candidate", "Candidate", TRUE,  "election_timeout">>,
+    <<"Candidate", "Leader",    FALSE, "won_election">>,
+    <<"Candidate", "Follower",  FALSE, "current_leader">>,
+    <<"Candidate", "Follower",  TRUE,  "higher_term">>,
+    <<"Leader",    "Follower",  TRUE,  "higher_term">>,
+    <<"Leader",    "Follower",  FALSE, "lease_expired">>,
+    <<"Follower",  "Follower",  FALSE, "restart">>,
+    <<"Candidate", "Follower",  FALSE, "restart">>,
+    <<"Leader",    "Follower",  FALSE, "restart">> }
+
+\* The last audit record tells the present role, how it came about, and no term it never had.
+\* Needs History "audit".
+AuditFaithful ==
+  /\ "audit" \in History
+  /\ \A i \in Server :
+       LET record == audit[i]
+       IN /\ record.newRole = role[i]
+          /\ record.oldTerm <= record.newTerm /\ record.newTerm <= currentTerm[i]
+          /\ role[i] # "Follower" => record.newTerm = currentTerm[i]
+          /\ \/ record.reason = "start"
+             \/ <<record.oldRole, record.newRole, record.oldTerm < record.newTerm, record.reason>>
+                  \in TransitionTable
+
+\* == Action properties ==
+
+\* Messages that a step takes from the network. One that only grew older is still in flight.
+Consumed == {m \in messages : m \notin messages' /\ Aged(m, Server) \notin messages'}
+
+TermMonotonic == [][\A i \in Server : currentTerm'[i] >= currentTerm[i]]_vars
+
+VoteStable ==
+  [][\A i \in Server : votedFor'[i] # votedFor[i]
+        => votedFor[i] = Nil \/ currentTerm'[i] > currentTerm[i]]_vars
+
+\* A server in a later term never acknowledges an entry, a heartbeat or a snapshot of an older.
+NoAckToStale ==
+  [][\A m \in Consumed :
+       m.type \in {"AppendEntriesRequest", "InstallSnapshotRequest"} /\ m.term < currentTerm[m.dest]
+         => \A r \in messages' \ messages : r.source = m.dest =>
+              /\ r.type = "AppendEntriesResponse" => ~r.success
+              /\ r.type = "InstallSnapshotResponse" => r.index = 0]_vars
+
+\* A stale request changes nothing at its receiver: no vote, log, promise, hint or role.
+StaleFrame ==
+  [][\A m \in Consumed :
+       m.type \in Requests /\ m.term < currentTerm[m.dest]
+         => LET i == m.dest
+            IN /\ currentTerm'[i] = currentTerm[i] /\ role'[i] = role[i] /\ votedFor'[i] = votedFor[i]
+               /\ leaderHint'[i] = leaderHint[i] /\ electionElapsed'[i] = electionElapsed[i]
+               /\ log'[i] = log[i] /\ commitIndex'[i] = commitIndex[i]
+               /\ snapshotIndex'[i] = snapshotIndex[i]]_vars
+
+\* A stale response changes nothing but the network.
+NoStaleResponseUsed ==
+  [][\A m \in Consumed :
+       m.type \in Responses /\ m.term < currentTerm[m.dest]
+         => LET i == m.dest
+            IN /\ votesGranted'[i] = votesGranted[i] /\ ackAge'[i] = ackAge[i]
+               /\ matchIndex'[i] = matchIndex[i] /\ nextIndex'[i] = nextIndex[i]]_vars
+
+IsPrefix(short, long) == Len(short) <= Len(long) /\ SubSeq(long, 1, Len(short)) = short
+
+LeaderAppendOnly ==
+  [][\A i \in Server : role[i] = "Leader" /\ role'[i] = "Leader" => IsPrefix(log[i], log'[i])]_vars
+
+CommittedPrefixStable ==
+  [][\A i \in Server : IsPrefix(Prefix(i, commitIndex[i]), log'[i])]_vars
+
+CommitOnlyCurrentTerm ==
+  [][\A i \in Server : role[i] = "Leader" /\ commitIndex'[i] > commitIndex[i]
+       => log[i][commitIndex'[i]].term = currentTerm[i]]_vars
+
+LegalTransition ==
+  [][\A i \in Server : role'[i] # role[i] =>
+       \E row \in TransitionTable :
+         /\ row[1] = role[i] /\ row[2] = role'[i] /\ row[3] = (currentTerm'[i] > currentTerm[i])
+         /\ "audit" \in History =>
+              audit'[i] = [oldRole |-> role[i], newRole |-> role'[i], oldTerm |-> currentTerm[i],
+                           newTerm |-> currentTerm'[i], reason |-> row[4]]]_vars
+
+\* A write is accepted by a leader only, answered once, and Ok only by committing.
+ClientOutcome ==
+  [][\A w \in Write : client'[w] # client[w] =>
+       \/ /\ client[w] = "Idle" /\ client'[w] = "Pending"
+          /\ \E i \in Server : role[i] = "Leader" /\ Len(log'[i]) > LastIndex(i)
+       \/ client[w] = "Idle" /\ client'[w] \in {"Redirected", "Rejected"}
+       \/ client[w] = "Pending" /\ client'[w] \in {"Ok", "Unknown"}]_vars
+==============================================================================

@@ -1,0 +1,158 @@
+"""Native JSON Lines, schema version 1 (docs/TRACES.md): one event or one `config` object a line.
+
+`pre` is the node before the event, `state` after it. Answers are linked to requests by `re`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trace_check.adapters.wire import (
+    SCHEMA_DOC,
+    Count,
+    NodeId,
+    Pair,
+    WireLine,
+    bad_line,
+    config_of,
+    decoder_of,
+    entries_of,
+    event_of,
+    text,
+)
+from trace_check.event import (
+    APPEND,
+    APPEND_RESPONSE,
+    KINDS,
+    OTHER,
+    PREVOTE,
+    PREVOTE_RESPONSE,
+    REQUEST_VOTE,
+    SNAPSHOT,
+    SNAPSHOT_RESPONSE,
+    VOTE_RESPONSE,
+    Item,
+    Message,
+    Place,
+    Unmapped,
+)
+
+NAME = "native"
+
+MESSAGE_TYPES = {
+    "append": APPEND,
+    "append_entries": APPEND,
+    "heartbeat": APPEND,
+    "append_response": APPEND_RESPONSE,
+    "append_entries_response": APPEND_RESPONSE,
+    "heartbeat_response": APPEND_RESPONSE,
+    "request_vote": REQUEST_VOTE,
+    "vote": REQUEST_VOTE,
+    "vote_response": VOTE_RESPONSE,
+    "request_vote_response": VOTE_RESPONSE,
+    "prevote": PREVOTE,
+    "prevote_response": PREVOTE_RESPONSE,
+    "snapshot": SNAPSHOT,
+    "install_snapshot": SNAPSHOT,
+    "snapshot_response": SNAPSHOT_RESPONSE,
+    "install_snapshot_response": SNAPSHOT_RESPONSE,
+    "timeout_now": OTHER,
+    "other": OTHER,
+}
+
+_OWN_TYPES = set(MESSAGE_TYPES) - {"append_entries", "request_vote"}
+
+
+class NativeMessage(msgspec.Struct):
+    """The `msg` object of a send or recv line."""
+
+    type: str
+    term: Count | None = None
+    src: NodeId | None = msgspec.field(default=None, name="from")
+    dst: NodeId | None = msgspec.field(default=None, name="to")
+    granted: bool | None = None
+    success: bool | None = None
+    reject: bool | None = None
+    prev: Pair | None = None
+    last: Pair | None = None
+    entries: list[Pair] | None = None
+    commit: Count | None = None
+    index: Count | None = None
+    re: NodeId | None = None
+
+
+class NativeLine(WireLine):
+    """A line; `msg` may also be the alias of `event`, then a string."""
+
+    msg: NativeMessage | str | None = None
+
+
+_decode = decoder_of(NativeLine)
+
+
+def certainty(line: dict[str, Any]) -> int:
+    """2 if the line can only be this format, 1 if it may be, 0 if it is not."""
+    if line.get("kind") == "config":
+        return 2
+    named = any(isinstance(line.get(key), str) for key in ("event", "name", "msg", "@message"))
+    if not named or not any(key in line for key in ("node", "nid", "service.instance.id")):
+        return 0
+    msg = line.get("msg")
+    own = isinstance(msg, dict) and msg.get("type") in _OWN_TYPES
+    return 2 if own or "pre" in line else 1
+
+
+class Parser:
+    """Reads one file of native lines."""
+
+    def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
+        """The items of one line. Raises: InputError with the place for what is broken."""
+        wire = _decode(line, place)
+        if wire.v not in (None, 1):
+            raise bad_line(place, f"schema version {wire.v} is unknown", f"write version 1; {SCHEMA_DOC}")
+        if wire.kind == "config":
+            return (config_of(wire, place),)
+        kind = wire.event or wire.name or (wire.msg if isinstance(wire.msg, str) else None) or wire.at_message
+        if kind is None:
+            raise bad_line(place, "the line names no event", f'add "event"; {SCHEMA_DOC}')
+        if kind not in KINDS:
+            return (Unmapped(place, f"unknown event {kind!r}"),)
+        event = event_of(wire, kind, place)
+        if isinstance(wire.msg, NativeMessage):
+            if wire.msg.type.lower() not in MESSAGE_TYPES:
+                return (Unmapped(place, f"unknown message type {wire.msg.type!r}"),)
+            event = msgspec.structs.replace(event, msg=_message(wire, wire.msg, event.node, kind))
+        if kind == "init" and (wire.nodes or wire.peers or wire.durable is not None):
+            return (config_of(wire, place, node=event.node), event)
+        return (event,)
+
+
+def _message(line: NativeLine, msg: NativeMessage, node: str, kind: str) -> Message:
+    src, dst = text(msg.src) or text(line.src) or "", text(msg.dst) or text(line.dst) or ""
+    if kind == "send":
+        src = src or node
+    elif kind == "recv":
+        dst = dst or node
+    return Message(
+        type=MESSAGE_TYPES[msg.type.lower()],
+        raw_type=msg.type,
+        src=src,
+        dst=dst,
+        term=msg.term,
+        ok=_outcome(msg),
+        prev=msg.prev or msg.last,
+        entries=entries_of(msg.entries),
+        commit=msg.commit,
+        index=msg.index,
+        answers=text(msg.re),
+    )
+
+
+def _outcome(msg: NativeMessage) -> bool | None:
+    if msg.granted is not None:
+        return msg.granted
+    if msg.success is not None:
+        return msg.success
+    return None if msg.reject is None else not msg.reject

@@ -1,0 +1,239 @@
+"""The outer shape of a line in schema version 1, shared by the adapters that speak it.
+
+Decides fields, their types and aliases, and which are required; an adapter gives them meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from trace_check.errors import InputError, InvalidJson
+from trace_check.event import (
+    CANDIDATE,
+    FOLLOWER,
+    LEADER,
+    LEARNER,
+    NOBODY,
+    PRECANDIDATE,
+    Client,
+    Config,
+    Entry,
+    Event,
+    NodeState,
+    Place,
+)
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Pair = tuple[Count, Count]
+NodeId = str | int
+SCHEMA_DOC = "docs/TRACES.md holds the schema"
+
+ROLES = {
+    "follower": FOLLOWER,
+    "candidate": CANDIDATE,
+    "leader": LEADER,
+    "primary": LEADER,
+    "precandidate": PRECANDIDATE,
+    "learner": LEARNER,
+    "nonvoter": LEARNER,
+    "observer": LEARNER,
+}
+
+
+class WireState(msgspec.Struct):
+    """`pre` or `state` of a line. `vote: null` says "nobody"; a missing `vote` says nothing.
+
+    `last_index` stands in for `last` where the last entry's term is unknown: a union of a bounded integer
+    and a pair in one field crashes msgspec 0.22.
+    """
+
+    role: str | None = None
+    term: Count | None = None
+    vote: NodeId | UnsetType | None = UNSET
+    commit: Count | None = None
+    last: Pair | None = None
+    last_index: Count | None = None
+
+
+class WireLine(msgspec.Struct):
+    """The fields that every line of schema version 1 may have, with the aliases of time, event and node."""
+
+    v: int | None = None
+    kind: str | None = None
+    ts: float | str | None = None
+    time: float | str | None = None
+    timestamp: float | str | None = None
+    at_timestamp: float | str | None = msgspec.field(default=None, name="@timestamp")
+    mono: float | None = None
+    event: str | None = None
+    name: str | None = None
+    at_message: str | None = msgspec.field(default=None, name="@message")
+    node: NodeId | None = None
+    nid: NodeId | None = None
+    instance: NodeId | None = msgspec.field(default=None, name="service.instance.id")
+    inc: NodeId | None = None
+    seq: Count | None = None
+    mid: NodeId | None = None
+    src: NodeId | None = msgspec.field(default=None, name="from")
+    dst: NodeId | None = msgspec.field(default=None, name="to")
+    pre: WireState | None = None
+    state: WireState | None = None
+    old_role: str | None = None
+    new_role: str | None = None
+    old_term: Count | None = None
+    new_term: Count | None = None
+    reason: str | None = None
+    op: NodeId | None = None
+    f: str | None = None
+    key: Any = None
+    value: Any = None
+    error: Any = None
+    entries: list[Pair] | None = None
+    entry: Pair | None = None
+    nodes: list[NodeId] | None = None
+    peers: list[NodeId] | None = None
+    durable: bool | None = None
+    clock_error_ms: float | None = None
+
+
+Wire = TypeVar("Wire")
+
+
+def decoder_of(wire: type[Wire]) -> Callable[[bytes, Place], Wire]:
+    """A function from a line and its place to a `wire`.
+
+    Raises: InvalidJson, and InputError for a field of the wrong type, both with the place.
+    """
+    decoder = msgspec.json.Decoder(wire)
+
+    def decode(line: bytes, place: Place) -> Wire:
+        try:
+            return decoder.decode(line)
+        except msgspec.ValidationError as error:
+            raise bad_line(place, f"a field has the wrong type: {error}", SCHEMA_DOC) from None
+        except (msgspec.DecodeError, RecursionError) as error:
+            mend = "restore the line, or check a copy without it; only a torn last line is tolerated"
+            raise InvalidJson(f"invalid JSON: {error}", mend=mend, path=place.path, line=place.line) from None
+
+    return decode
+
+
+def bad_line(place: Place, message: str, mend: str) -> InputError:
+    """The error for a line that parses as JSON and is still wrong."""
+    return InputError(message, mend=mend, path=place.path, line=place.line)
+
+
+def text(value: NodeId | None) -> str | None:
+    """A node's name or another id as text: a log may write it as a number."""
+    return None if value is None else str(value)
+
+
+def role_of(word: str | None, place: Place) -> str | None:
+    """The normalised role, None if `word` is None. Raises: InputError for a word that is no role."""
+    if word is None:
+        return None
+    plain = word.lower().removeprefix("state").replace("-", "").replace("_", "")
+    if plain not in ROLES:
+        raise bad_line(place, f"unknown role {word!r}", f"use one of {', '.join(sorted(ROLES))}")
+    return ROLES[plain]
+
+
+def state_of(wire: WireState | None, place: Place) -> NodeState | None:
+    """The normalised node state, None if nothing was logged."""
+    if wire is None:
+        return None
+    vote = None if wire.vote is UNSET else NOBODY if wire.vote is None else str(wire.vote)
+    last: tuple[int, int | None] | None = wire.last
+    if last is None and wire.last_index is not None:
+        last = (wire.last_index, None)
+    return NodeState(role=role_of(wire.role, place), term=wire.term, vote=vote, commit=wire.commit, last=last)
+
+
+def seconds_of(line: WireLine, place: Place) -> float | None:
+    """Wall-clock seconds of a line (UTC where it names no zone), None where it has none.
+
+    Raises: InputError for text that is no ISO 8601 time.
+    """
+    for value in (line.ts, line.time, line.timestamp, line.at_timestamp):
+        if isinstance(value, str):
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                mend = "write seconds since 1970, or ISO 8601"
+                raise bad_line(place, f"not a time: {value!r}", mend) from None
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        if value is not None:
+            return value
+    return None
+
+
+def node_of(line: WireLine, place: Place) -> str:
+    """The name of the node that wrote the line. Raises: InputError where it is missing."""
+    for value in (line.node, line.nid, line.instance):
+        if value is not None and value != "":
+            return str(value)
+    raise bad_line(place, "the line names no node", f'add "node"; {SCHEMA_DOC}')
+
+
+def entries_of(pairs: list[Pair] | None) -> tuple[Entry, ...] | None:
+    return None if pairs is None else tuple(pairs)
+
+
+def client_of(line: WireLine, kind: str) -> Client | None:
+    """The client operation of a line, None for an event that is none."""
+    if not kind.startswith("client_") and kind != "read":
+        return None
+    return Client(
+        op=text(line.op),
+        f=line.f or ("read" if kind == "read" else "write"),
+        key=_shown(line.key),
+        value=_shown(line.value),
+        error=_shown(line.error),
+        entry=line.entry,
+    )
+
+
+def _shown(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def event_of(line: WireLine, kind: str, place: Place) -> Event:
+    """The event of a line without its message, which the adapter adds."""
+    return Event(
+        kind=kind,
+        node=node_of(line, place),
+        place=place,
+        inc=text(line.inc) or "",
+        seq=line.seq,
+        ts=seconds_of(line, place),
+        mono=line.mono,
+        mid=text(line.mid),
+        pre=state_of(line.pre, place),
+        state=state_of(line.state, place),
+        old_role=role_of(line.old_role, place),
+        new_role=role_of(line.new_role, place),
+        old_term=line.old_term,
+        new_term=line.new_term,
+        reason=line.reason,
+        entries=entries_of(line.entries),
+        entry=line.entry,
+        client=client_of(line, kind),
+    )
+
+
+def config_of(line: WireLine, place: Place, node: str | None = None) -> Config:
+    """What a line declares about the cluster, for all nodes or for `node` alone."""
+    return Config(
+        place=place,
+        nodes=tuple(str(name) for name in line.nodes or line.peers or ()),
+        durable=line.durable,
+        node=node,
+        clock_error_ms=line.clock_error_ms,
+    )

@@ -1,0 +1,166 @@
+"""The sole currency past the adapters: what one log line says, in one vocabulary.
+
+Everything is optional but the node and the place: a log is a partial observation, and a field that
+is None was not logged. It decides nothing about order or truth. Source: the log schema, version 1
+(docs/TRACES.md).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+NOBODY = ""
+"""A vote that is known to be given to nobody; None means that the vote was not logged."""
+
+FOLLOWER = "follower"
+PRECANDIDATE = "precandidate"
+CANDIDATE = "candidate"
+LEADER = "leader"
+LEARNER = "learner"
+
+APPEND = "append"
+APPEND_RESPONSE = "append_response"
+REQUEST_VOTE = "request_vote"
+VOTE_RESPONSE = "vote_response"
+PREVOTE = "prevote"
+PREVOTE_RESPONSE = "prevote_response"
+SNAPSHOT = "snapshot"
+SNAPSHOT_RESPONSE = "snapshot_response"
+OTHER = "other"
+
+ANSWER_TO = {APPEND: APPEND_RESPONSE, SNAPSHOT: SNAPSHOT_RESPONSE, REQUEST_VOTE: VOTE_RESPONSE}
+"""The fenced requests and the type of their answers. A pre-vote is no request of its term."""
+
+KINDS = frozenset(
+    {
+        *("init", "role", "term", "vote", "append", "truncate", "commit", "send", "recv", "state", "stop"),
+        *("lease_renew", "lease_expire", "client_invoke", "client_ok", "client_fail", "read", "snapshot"),
+    }
+)
+
+Entry = tuple[int, int]
+"""Index and term of a log entry."""
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """Where a line is: the file as it was named, and the line, from 1."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+class NodeState(msgspec.Struct, frozen=True, kw_only=True):
+    """A partial view of one node. `last` is (index, term) of its last log entry, the term possibly None."""
+
+    role: str | None = None
+    term: int | None = None
+    vote: str | None = None
+    commit: int | None = None
+    last: tuple[int, int | None] | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message between two nodes.
+
+    `ok`: the vote was granted, or the append or snapshot taken. `prev`: the entry before `entries`, for a
+    vote request the candidate's last entry, for a snapshot the last entry it holds. `index`: what a
+    response acknowledges. `commit`: the sender's commit index. `answers`: the `mid` of the answered request.
+    """
+
+    type: str
+    raw_type: str
+    src: str
+    dst: str
+    term: int | None = None
+    ok: bool | None = None
+    prev: Entry | None = None
+    entries: tuple[Entry, ...] | None = None
+    commit: int | None = None
+    index: int | None = None
+    answers: str | None = None
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """A client operation: its id, its name ("put", "get"), and for an answer what came of it.
+
+    `entry` is the log entry of an acknowledged write, where logged.
+    """
+
+    op: str | None = None
+    f: str = "write"
+    key: str | None = None
+    value: str | None = None
+    error: str | None = None
+    entry: Entry | None = None
+
+    @property
+    def is_write(self) -> bool:
+        return not self.f.lower().startswith(("get", "read", "range", "scan"))
+
+    def __str__(self) -> str:
+        target = "" if self.key is None else f" {self.key}"
+        return f"{self.f}{target}" + ("" if self.value is None else f"={self.value}")
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a node's log.
+
+    `pre` is the node before the event and `state` after it. `inc` is the incarnation (process or boot id),
+    "" where the log has none. `ts` is wall-clock time in seconds, `mono` a monotonic clock of the node's
+    host. `entries`: appended ones; `entry`: the committed, the last kept (truncate) or the last included
+    (snapshot) one. `one_at_a_time`: the node handles one message at a time: an answer follows its request.
+    """
+
+    kind: str
+    node: str
+    place: Place
+    inc: str = ""
+    seq: int | None = None
+    ts: float | None = None
+    mono: float | None = None
+    mid: str | None = None
+    msg: Message | None = None
+    pre: NodeState | None = None
+    state: NodeState | None = None
+    old_role: str | None = None
+    new_role: str | None = None
+    old_term: int | None = None
+    new_term: int | None = None
+    reason: str | None = None
+    entries: tuple[Entry, ...] | None = None
+    entry: Entry | None = None
+    client: Client | None = None
+    one_at_a_time: bool = False
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What a log declares about its cluster.
+
+    `nodes`: its members; `durable`: term, vote and log survive a restart, of `node` alone where it is given;
+    `clock_error_ms` bounds the error between two nodes' wall clocks.
+    """
+
+    place: Place
+    nodes: tuple[str, ...] = ()
+    durable: bool | None = None
+    node: str | None = None
+    clock_error_ms: float | None = None
+
+
+class Unmapped(msgspec.Struct, frozen=True):
+    """A well-formed line whose meaning the adapter does not know: it makes the verdict Inconclusive."""
+
+    place: Place
+    what: str
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A well-formed line that is no part of the claimed stream (an ordinary log line between trace lines)."""
+
+    place: Place
+
+
+Item = Event | Config | Unmapped | Skipped

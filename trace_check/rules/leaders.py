@@ -1,0 +1,123 @@
+"""What a leader does to its own log and commit index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trace_check.event import APPEND, LEADER, Event, NodeState
+from trace_check.facts import roles_held
+from trace_check.rules.base import Fact, Rule
+from trace_check.track import NodeView, Seen
+
+
+class LeaderAppendOnly(Rule):
+    """Compares the ends of a leader's log within its term; a truncate record of a leader counts too."""
+
+    name = "LeaderAppendOnly"
+    property = "LeaderAppendOnly"
+    summary = "a leader never removes entries from its own log"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known = 0
+        self._ends: dict[str, tuple[int, int, Seen]] = {}
+
+    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+        for state in roles_held(event):
+            if state.role != LEADER or state.term is None or state.last is None:
+                continue
+            self._known += 1
+            end = state.last[0]
+            before = self._ends.get(event.node)
+            if before is not None and before[0] == state.term and end < before[1]:
+                text = f"{event.node}, leader of term {state.term}, cut its log to {end}, was {before[1]}"
+                fact = Fact(f"{event.node} led term {state.term} with a log up to {before[1]}", before[2])
+                self.report(text, seen, (fact,), term=state.term)
+            self._ends[event.node] = (state.term, end, seen)
+        if event.kind == "truncate" and event.pre is not None and event.pre.role == LEADER:
+            text = f"{event.node} truncated its log as leader of term {event.pre.term}"
+            self.report(text, seen, term=event.pre.term)
+
+    def coverage(self) -> tuple[bool, str]:
+        if not self._known:
+            return False, "no line shows the end of a leader's log"
+        return True, f"{self._known} states of leaders"
+
+
+@dataclass
+class _Reign:
+    """A leader's term and what is proven of its log: from `own_from` on entries are of its term, up to
+    `old_to` they are older."""
+
+    term: int
+    own_from: int | None = None
+    old_to: int = 0
+    old_seen: Seen | None = None
+    commit: int | None = None
+    commit_seen: Seen | None = None
+
+
+class CommitOnlyCurrentTerm(Rule):
+    """Follows the commit index of a leader within its term and asks for the term of the entry it moves to.
+
+    The entry's term is proven by the leader's log end, by the appends it sends, and by the log end with which
+    it began: what a leader appends is of its own term.
+    """
+
+    name = "CommitOnlyCurrentTerm"
+    property = "CommitOnlyCurrentTerm"
+    summary = "a leader moves its commit index only to an entry of its own term"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._advances = self._known = 0
+        self._reigns: dict[str, _Reign] = {}
+
+    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+        for state in roles_held(event):
+            if state.role == LEADER and state.term is not None:
+                self._rule(event.node, state, state.term, seen)
+        reign, msg = self._reigns.get(event.node), event.msg
+        if reign is None or event.kind != "send" or msg is None or msg.type != APPEND or msg.term != reign.term:
+            return
+        for entry in ((msg.prev,) if msg.prev else ()) + (msg.entries or ()):
+            self._prove(reign, *entry, seen)
+
+    def _rule(self, node: str, state: NodeState, term: int, seen: Seen) -> None:
+        """Takes in one state of a leader, and judges the move of its commit index."""
+        reign = self._reigns.get(node)
+        if reign is None or reign.term != term:
+            reign = self._reigns[node] = _Reign(term)
+        if state.last is not None:
+            if reign.own_from is None:
+                reign.own_from = state.last[0] + 1
+            if state.last[1] is not None:
+                self._prove(reign, state.last[0], state.last[1], seen)
+        if state.commit is None:
+            return
+        if reign.commit is not None and state.commit > reign.commit:
+            self._judge(node, reign, state.commit, seen)
+        if state.commit != reign.commit:
+            reign.commit, reign.commit_seen = state.commit, seen
+
+    @staticmethod
+    def _prove(reign: _Reign, index: int, term: int, seen: Seen) -> None:
+        if term == reign.term:
+            reign.own_from = index if reign.own_from is None else min(reign.own_from, index)
+        elif term < reign.term and index > reign.old_to:
+            reign.old_to, reign.old_seen = index, seen
+
+    def _judge(self, node: str, reign: _Reign, commit: int, seen: Seen) -> None:
+        self._advances += 1
+        if reign.own_from is not None and commit >= reign.own_from:
+            self._known += 1
+        elif commit <= reign.old_to and reign.old_seen is not None:
+            self._known += 1
+            text = f"{node}, leader of term {reign.term}, moved its commit index to entry {commit} of an older term"
+            fact = Fact(f"entries up to {reign.old_to} of {node} are older than term {reign.term}", reign.old_seen)
+            self.report(text, seen, (fact,), term=reign.term)
+
+    def coverage(self) -> tuple[bool, str]:
+        if not self._advances:
+            return False, "no line shows a leader's commit index moving"
+        return bool(self._known), f"entry term known for {self._known} of {self._advances} commits of leaders"
