@@ -83,7 +83,7 @@ class _Merge:
             self._chain(stream)
 
     def _chain(self, stream: list[Event]) -> None:
-        """Edges along one node, and a stamp for each event: its wall clock, never before its predecessor's."""
+        """Edges along one node, and each event's stamp: its wall clock, never before its predecessor's."""
         start = len(self.stamps)
         stamp = float("-inf")
         for event in stream:
@@ -173,7 +173,7 @@ class _Merge:
         )
 
     def _release(self, rank: dict[int, int]) -> int:
-        """The earliest event that waits for guessed causes alone, freed of them. Raises: InputError if none."""
+        """The earliest event that waits for guessed causes alone, freed of them. Raises: InputError."""
         blocked: dict[int, list[int]] = {}
         for stream, end in enumerate(self.ends):
             while self.heads[stream] < end and self.heads[stream] in rank:

@@ -1,7 +1,7 @@
-"""What is known of each node at a point of the trace: its incarnation, the highest term proven, its open requests.
+"""What is known of each node at a point of the trace: incarnation, highest proven term, open requests.
 
-One view a node, shared by the rules; memory is bounded by the number of nodes. A node whose term and vote are
-declared not durable starts anew with each incarnation.
+One view a node, shared by the rules; memory is bounded by the number of nodes. A node whose term and vote
+are declared not durable starts anew with each incarnation.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from trace_check.errors import InputError
 from trace_check.event import ANSWER_TO, Config, Event, Place
 from trace_check.facts import own_terms, sent_term
 
@@ -17,7 +18,7 @@ _OPEN_REQUESTS_MAX = 256
 
 @dataclass(frozen=True)
 class Seen:
-    """Where something was seen: its place, the node and incarnation that wrote it, its index in the causal order."""
+    """Where something was seen: place, node and incarnation that wrote it, index in the causal order."""
 
     place: Place
     node: str
@@ -81,8 +82,14 @@ class Nodes:
         self._durable: dict[str | None, bool] = {}
         for config in configs:
             if config.durable is not None:
-                self._durable[config.node] = config.durable
+                self._declare(config.node, config.durable, config.place)
         self._views: dict[str, NodeView] = {}
+
+    def _declare(self, node: str | None, durable: bool, place: Place) -> None:
+        """Raises: InputError if an earlier line says the opposite."""
+        if self._durable.setdefault(node, durable) != durable:
+            message = f"durable is {str(durable).lower()} here and was declared otherwise before"
+            raise InputError(message, mend="declare it once", path=place.path, line=place.line)
 
     def before(self, event: Event) -> NodeView:
         """The view of the event's node; a restart of a node without durable state has forgotten its term."""

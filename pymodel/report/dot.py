@@ -13,6 +13,7 @@ import graphviz
 from pymodel.engine.result import Counterexample, Graph
 from pymodel.errors import UsageError
 from pymodel.report.diff import diff_states
+from pymodel.report.pretty import printable
 from pymodel.report.step_title import step_title
 from pymodel.report.text import change_lines, state_lines
 from pymodel.values import State
@@ -40,7 +41,7 @@ def graph_dot(graph: Graph) -> str:
         dot.node(f"n{index}", str(index + 1), tooltip=_full(index + 1, state), **mark)
     for (source, target), actions in _arrows(graph.edges).items():
         label = _lines((f" {action} " for action in actions), "\\n")
-        tip = _lines((f"{source + 1} to {target + 1}: {', '.join(actions)}",), "")
+        tip = _lines((f"{source + 1} to {target + 1}: {', '.join(actions)}",), "\\n")
         dot.edge(f"n{source}", f"n{target}", label=label, edgetooltip=tip, labeltooltip=tip)
     return str(dot.source)
 
@@ -80,9 +81,9 @@ def _full(number: int, state: State) -> str:
 
 
 def _lines(lines: Iterable[str], end: str) -> str:
-    """`lines` as an escaped DOT string, each closed by `end`; a trailing space keeps it from being HTML.
+    """`lines` as an escaped DOT string, each closed by `end`, `\\n` (centred) or `\\l` (left).
 
-    Graphviz reads character references such as `&lt;` in strings, so a `&` becomes one itself.
+    The closing escape also keeps `<...>` from being an HTML label. Graphviz reads character references
+    such as `&lt;` in strings, so a `&` becomes one itself.
     """
-    text = "".join(graphviz.escape(line).replace("&", "&amp;") + end for line in lines)
-    return text + " " if text.endswith(">") else text
+    return "".join(graphviz.escape(printable(line)).replace("&", "&amp;") + end for line in lines)

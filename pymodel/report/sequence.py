@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import pairwise
 
 from pymodel.engine.result import Counterexample, Step
 from pymodel.report.diff import Change, Kind, describe, diff_states, same_message
@@ -106,7 +107,7 @@ def sequence_of(cex: Counterexample) -> Sequence:
     lanes = lanes_of(cex.steps)
     builder = _Builder(lanes)
     builder.add(cex.steps[0], None)
-    for before, step in zip(cex.steps, cex.steps[1:], strict=False):
+    for before, step in pairwise(cex.steps):
         builder.add(step, before.state)
     mode = mode_variable(cex.steps, lanes)
     last = cex.steps[-1].state

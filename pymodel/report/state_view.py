@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pymodel.report.diff import is_function
+from pymodel.report.diff import function_domains
 from pymodel.report.pretty import compact
 from pymodel.values import Fn, State, Value
 
@@ -54,9 +54,10 @@ class StateView:
 
 def view_state(state: State, before: State | None = None) -> StateView:
     """`state` as tables and singles; cells that differ from `before` are marked as changed."""
+    domains = function_domains((state,))
     groups: dict[frozenset[Value], list[str]] = {}
     for name, value in state.items():
-        if is_function(value):
+        if isinstance(value, Fn) and frozenset(value) in domains:
             groups.setdefault(frozenset(value), []).append(name)
     shared = [names for names in groups.values() if len(names) > 1]
     tabled = {name for names in shared for name in names}

@@ -18,6 +18,7 @@ from pymodel.engine.result import Counterexample, Graph
 from pymodel.errors import ToolError
 from pymodel.report.dot import graph_dot
 from pymodel.report.layout import draw
+from pymodel.report.pretty import printable
 from pymodel.report.sequence import sequence_of
 from pymodel.report.templates import render
 
@@ -32,7 +33,7 @@ def counterexample_svg(cex: Counterexample) -> str:
 
 def sequence_svg(cex: Counterexample, style: Markup) -> str:
     """The same diagram with the element `style` inside; empty for a page that brings the style itself."""
-    label = f"Counterexample to {cex.violated}, {cex.length} states"
+    label = f"Counterexample to {printable(cex.violated)}, {cex.length} states"
     return render("sequence.svg.j2", drawing=draw(sequence_of(cex)), label=label, style=style)
 
 

@@ -53,6 +53,7 @@ _NAMED = re.compile(
 )
 _PLACE = re.compile(r"line (\d+), col \d+ to line \d+, col \d+ of module (\w+)")
 _NESTED_PLACE = re.compile(r"Line (\d+), column \d+ to line \d+, column \d+ in (\w+)")
+_EXCEPTION = re.compile(r"The exception was a \S+ : (.*)")
 _SEMANTIC = re.compile(rf"^{_PLACE.pattern}\s*\n\s*(\S[^\n]*)", re.MULTILINE)
 _SYNTAX = re.compile(r"^((?:Was expecting|Encountered|Lexical error)\b[^\n]*)", re.MULTILINE)
 _SYNTAX_LINE = re.compile(r"\bat line (\d+)|\bline (\d+), col")
@@ -113,7 +114,8 @@ def _failed_evaluation(
     """ERROR: TLC's text, where in the spec it happened, and the behaviour that leads there."""
     inner = [m for m in run.messages if m.severity == 0 and m.text and m.text in errors[0].text]
     text = "; ".join(_one_line(message.text) for message in inner[:1] or errors[:1])
-    text = text.rpartition("The exception was a ")[2].partition(" : ")[2] or text
+    if exception := _EXCEPTION.search(text):
+        text = exception[1]
     places = [p for m in errors if m.code == _NESTED_EXPRESSIONS for p in _NESTED_PLACE.findall(m.text)]
     where = f" (line {places[-1][0]} of module {places[-1][1]})" if places else ""
     detail = f"TLC could not evaluate the spec{where}: {text}"

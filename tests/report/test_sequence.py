@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from pymodel.engine.result import Counterexample, Step
 from pymodel.report.layout import draw
@@ -140,6 +141,11 @@ def test_without_messages_the_lanes_are_the_domain_that_most_variables_share() -
     assert two.bands == ()
 
 
+def test_a_variable_that_names_lanes_is_not_what_a_server_is_doing() -> None:
+    voted: Value = Fn({"s1": "s2", "s2": "Nil"})
+    assert behaviour(("Vote", {}, {"votedFor": voted})).bands == ()
+
+
 def test_a_spec_without_lanes_gets_one() -> None:
     steps = (Step("Init", {}, {"x": 1}), Step("Next", {}, {"x": 2}))
     sequence = sequence_of(Counterexample("P", steps))
@@ -152,6 +158,20 @@ def test_lanes_that_no_variable_is_over_are_the_ends_of_the_messages() -> None:
     sequence = sequence_of(Counterexample("P", steps))
     assert sequence.lanes == ("s1", "s2")
     assert sequence.summaries == ("", "")
+
+
+def test_a_message_to_oneself_leaves_and_enters_on_the_same_side() -> None:
+    own = message("Ping", "s1", "s1", term=1)
+    voted: Value = Fn({"s1": "s1", "s2": "Nil"})
+    sequence = behaviour(
+        ("Send", {}, {"messages": frozenset({own})}),
+        ("Handle", {}, {"messages": frozenset(), "votedFor": voted}),
+    )
+    assert fates(sequence) == [(Fate.DELIVERED, 2, 3)]
+    drawing = draw(sequence)
+    (line,) = drawing.arrows
+    edge = f"{drawing.lanes[0].right:.1f}"
+    assert line.d.startswith(f"M{edge} ") and line.end.d.startswith(f"M{edge} ")
 
 
 def test_unnamed_parameters_do_not_change_the_arrows() -> None:
@@ -168,7 +188,7 @@ def test_rows_do_not_overlap_and_boxes_stay_inside_their_rows_and_the_page() -> 
         assert all(row.back.y < box.y and box.y + box.height < bottom for box in row.boxes)
         assert all(box.x + box.width < drawing.width for box in row.boxes)
     lanes = drawing.lanes
-    assert all(lane.right < following.left for lane, following in zip(lanes, lanes[1:], strict=False))
+    assert all(lane.right < following.left for lane, following in pairwise(lanes))
     assert drawing.lanes[-1].right < drawing.width
 
 

@@ -16,6 +16,7 @@ from pymodel.report.svg import counterexample_svg, find_graphviz, graph_svg, ren
 from .fixtures import HOSTILE, hostile_run, long_run, small_graph, split_brain
 
 SVG = "{http://www.w3.org/2000/svg}"
+NBSP = "\xa0"
 XLINK = "{http://www.w3.org/1999/xlink}"
 TAGS = {"svg", "style", "g", "a", "title", "text", "path", "rect", "circle", "ellipse", "polygon"}
 
@@ -49,8 +50,9 @@ def test_the_graph_shows_numbers_actions_and_the_full_state_as_tooltip() -> None
     document = graph_svg(small_graph())
     assert {"1", "2", "3"} <= set(texts(document))
     assert {"Timeout", "BecomeLeader", "LeaseExpire"} <= {text.strip() for text in texts(document)}
-    tips = [link.get(f"{XLINK}title") or "" for link in ET.fromstring(document).iter(f"{SVG}a")]
-    assert "state 2\nrole      [s1: Candidate, s2: Follower]\nmessages  {}" in [tip.strip() for tip in tips]
+    links = ET.fromstring(document).iter(f"{SVG}a")
+    tips = [(link.get(f"{XLINK}title") or "").replace(NBSP, " ").strip() for link in links]
+    assert "state 2\nrole      [s1: Candidate, s2: Follower]\nmessages  {}" in tips
 
 
 def test_parallel_edges_share_an_arrow() -> None:
@@ -76,6 +78,12 @@ def test_hostile_texts_are_shown_and_never_become_markup(text: str) -> None:
         tags = {element.tag.removeprefix(SVG) for element in ET.fromstring(document).iter()}
         assert tags <= TAGS
         assert any(text in shown for shown in texts(document))
+
+
+def test_control_characters_leave_the_documents_well_formed() -> None:
+    cex = hostile_run("bell\x07")
+    for document in (counterexample_svg(cex), render_svg(counterexample_dot(cex))):
+        assert any("bell\\x07" in shown for shown in texts(document))
 
 
 def test_without_graphviz_the_error_has_the_mend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -79,6 +79,17 @@ def test_a_step_without_change_and_a_single_state() -> None:
     assert render_counterexample(Counterexample("P", (init,))).startswith("Counterexample to P, 1 state\n")
 
 
+def test_a_function_of_mixed_values_is_in_the_table_of_its_domain() -> None:
+    audit = Fn({"s1": Fn({"reason": "timeout", "term": 1}), "s2": "Nil"})
+    init = Step("Init", {}, {"currentTerm": Fn({"s1": 1, "s2": 0}), "audit": audit})
+    assert render_counterexample(Counterexample("P", (init,))).splitlines()[3:7] == [
+        "                  s1  s2",
+        "     currentTerm  1   0",
+        "     audit[s1]  [reason: timeout, term: 1]",
+        "     audit[s2]  Nil",
+    ]
+
+
 def test_a_message_parameter_is_spelt_out_where_no_change_does() -> None:
     request = Fn({"type": "Ping", "source": "s1", "dest": "s2", "term": 4})
     init = Step("Init", {}, {"messages": frozenset({request}), "x": 1})

@@ -54,6 +54,10 @@ class Finding:
     against: tuple[Fact, ...] = ()
     term: int | None = None
 
+    @property
+    def node(self) -> str:
+        return self.seen.node
+
 
 @dataclass(frozen=True)
 class RuleResult:
@@ -84,13 +88,14 @@ class Rule(ABC):
     def see(self, event: Event, seen: Seen, view: NodeView) -> None:
         """Takes in one event; `view` is its node before it."""
 
+    def finish(self) -> None:  # noqa: B027
+        """Reports what only the end of the log shows. Most rules have nothing to add."""
+
     @abstractmethod
     def coverage(self) -> tuple[bool, str]:
         """Whether there was anything to check, and how much of it, in words."""
 
-    def report(
-        self, text: str, seen: Seen, against: tuple[Fact, ...] = (), term: int | None = None
-    ) -> None:
+    def report(self, text: str, seen: Seen, against: tuple[Fact, ...] = (), term: int | None = None) -> None:
         """Records a finding."""
         self.count += 1
         if len(self.findings) < FINDINGS_MAX:
@@ -98,6 +103,7 @@ class Rule(ABC):
 
     def result(self) -> RuleResult:
         """The outcome, after the last event."""
+        self.finish()
         checkable, coverage = self.coverage()
         if self.count:
             outcome = Outcome.FAIL if self.kind is Kind.SAFETY else Outcome.DEVIATION

@@ -167,8 +167,8 @@ class OkIsChosen(Rule):
             return
         self._known += 1
         if state.commit < client.entry[0]:
-            text = f"{event.node} acknowledged {client} at entry {client.entry[0]}, commit index {state.commit}"
-            self.report(text, seen, term=state.term)
+            text = f"{event.node} acknowledged {client} as entry {client.entry[0]}"
+            self.report(f"{text} with commit index {state.commit}", seen, term=state.term)
 
     def coverage(self) -> tuple[bool, str]:
         if not self._answers:

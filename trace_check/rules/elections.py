@@ -55,11 +55,14 @@ class TermMonotonic(Rule):
     def coverage(self) -> tuple[bool, str]:
         if not self._known:
             return False, "no line shows a node's own term"
-        return True, f"term known for {self._known} of {self._events} events, {self._restarts} restarts"
+        return True, f"term known for {self._known} of {self._events} events; restarts: {self._restarts}"
 
 
 class VoteStable(Rule):
-    """Remembers the vote of each node and term; it may neither change nor be forgotten."""
+    """Remembers the vote of each node and term; it may neither change nor be forgotten.
+
+    A node that is declared not durable is judged within an incarnation only, as its term is.
+    """
 
     name = "VoteStable"
     property = "VoteStable"
@@ -72,8 +75,10 @@ class VoteStable(Rule):
         self._cast = 0
 
     def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+        if not view.durable and not event.inc:
+            return
         votes = self._votes.setdefault(event.node, {})
-        if not view.durable and (view.restarts(event) or not event.inc):
+        if not view.durable and view.restarts(event):
             votes.clear()
         for state in (event.pre, event.state):
             if state is not None and state.vote == NOBODY and state.term in votes:
@@ -100,7 +105,7 @@ class VoteStable(Rule):
         if not self._cast:
             return False, "no line shows a vote"
         voters = sum(bool(votes) for votes in self._votes.values())
-        return True, f"{self._cast} votes of {voters} nodes"
+        return True, f"votes known: {self._cast}; nodes that voted: {voters}"
 
 
 class ElectionSafety(Rule):
@@ -129,4 +134,4 @@ class ElectionSafety(Rule):
         if not self._leaders:
             return False, "no line shows a leader and its term"
         first, last = min(self._leaders), max(self._leaders)
-        return True, f"{len(self._leaders)} terms with a known leader, {first} to {last}"
+        return True, f"terms with a known leader: {len(self._leaders)}, from {first} to {last}"

@@ -34,9 +34,10 @@ class LeaderAppendOnly(Rule):
                 fact = Fact(f"{event.node} led term {state.term} with a log up to {before[1]}", before[2])
                 self.report(text, seen, (fact,), term=state.term)
             self._ends[event.node] = (state.term, end, seen)
-        if event.kind == "truncate" and event.pre is not None and event.pre.role == LEADER:
-            text = f"{event.node} truncated its log as leader of term {event.pre.term}"
-            self.report(text, seen, term=event.pre.term)
+        for shown in (event.pre, event.state) if event.kind == "truncate" else ():
+            if shown is not None and shown.role == LEADER:
+                self.report(f"{event.node} truncated its log as leader", seen, term=shown.term)
+                break
 
     def coverage(self) -> tuple[bool, str]:
         if not self._known:
@@ -78,7 +79,13 @@ class CommitOnlyCurrentTerm(Rule):
             if state.role == LEADER and state.term is not None:
                 self._rule(event.node, state, state.term, seen)
         reign, msg = self._reigns.get(event.node), event.msg
-        if reign is None or event.kind != "send" or msg is None or msg.type != APPEND or msg.term != reign.term:
+        if (
+            reign is None
+            or event.kind != "send"
+            or msg is None
+            or msg.type != APPEND
+            or msg.term != reign.term
+        ):
             return
         for entry in ((msg.prev,) if msg.prev else ()) + (msg.entries or ()):
             self._prove(reign, *entry, seen)
@@ -113,8 +120,8 @@ class CommitOnlyCurrentTerm(Rule):
             self._known += 1
         elif commit <= reign.old_to and reign.old_seen is not None:
             self._known += 1
-            text = f"{node}, leader of term {reign.term}, moved its commit index to entry {commit} of an older term"
-            fact = Fact(f"entries up to {reign.old_to} of {node} are older than term {reign.term}", reign.old_seen)
+            fact = Fact(f"{node}'s entries up to {reign.old_to} are of older terms", reign.old_seen)
+            text = f"{node}, leader of term {reign.term}, committed entry {commit} of an older term"
             self.report(text, seen, (fact,), term=reign.term)
 
     def coverage(self) -> tuple[bool, str]:

@@ -1,0 +1,171 @@
+"""One cfg checked by pymodel: from the file to a CheckResult or a Graph."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymodel.cfg import Cfg, read_cfg
+from pymodel.engine.contract import Model
+from pymodel.engine.explain import counterexample
+from pymodel.engine.instance import Instance
+from pymodel.engine.pack import unpack
+from pymodel.engine.result import CheckResult, Coverage, Graph, Verdict
+from pymodel.engine.search import DEADLOCK, Goal, Limits, Progress, Search
+from pymodel.errors import CfgError, UsageError
+from pymodel.raft.model import RAFT
+
+GRAPH_EDGES_MAX = 200_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cfg bound to a model: ready to search."""
+
+    cfg: Cfg
+    instance: Instance
+    goal: Goal
+
+
+def prepare(path: Path, *, model: Model = RAFT, check_deadlock: bool | None = None) -> Task:
+    """Read the cfg at `path` and bind the model to it. Raises CfgError with file and line.
+
+    `check_deadlock` overrides the cfg's CHECK_DEADLOCK.
+    """
+    cfg = read_cfg(path)
+    _refuse_unsupported(cfg, model)
+    try:
+        bound = model.bind(cfg.constants, cfg.ordered)
+        instance = Instance(model, bound, cfg.swaps)
+    except CfgError as error:
+        raise _placed(error, cfg) from error
+    goal = Goal(
+        invariants=cfg.invariants,
+        properties=cfg.properties,
+        constraints=cfg.constraints,
+        symmetry=model.symmetries[cfg.symmetry] if cfg.symmetry else "",
+        check_deadlock=cfg.check_deadlock if check_deadlock is None else check_deadlock,
+    )
+    return Task(cfg, instance, goal)
+
+
+def _placed(error: CfgError, cfg: Cfg) -> CfgError:
+    """`error` with the cfg's path, and the line of the first word of its message that the cfg mentions."""
+    words = (word.strip(",:;") for word in error.message.split())
+    line = next((cfg.lines[word] for word in words if word in cfg.lines), None)
+    return CfgError(error.message, mend=error.mend, path=error.path or cfg.path, line=error.line or line)
+
+
+def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
+    """Raise CfgError for whatever in the cfg pymodel would otherwise have to ignore."""
+    _known(cfg, "specification", (cfg.specification,), (model.specification,))
+    _known(cfg, "INIT", (cfg.init,), ("Init",))
+    _known(cfg, "NEXT", (cfg.next,), ("Next",))
+    _known(cfg, "invariant", cfg.invariants, model.invariants)
+    _known(cfg, "property", cfg.properties, model.properties)
+    _known(cfg, "constraint", cfg.constraints, model.constraints)
+    _known(cfg, "symmetry", (cfg.symmetry,), model.symmetries)
+    statements = {"ACTION_CONSTRAINT": cfg.action_constraints, "VIEW": cfg.view, "POSTCONDITION": cfg.postcondition}
+    for statement, value in statements.items():
+        if value:
+            raise CfgError(f"pymodel does not support {statement}", mend="take it out, or run TLC", path=cfg.path)
+
+
+def _known(cfg: Cfg, what: str, names: tuple[str | None, ...], known: Collection[str]) -> None:
+    for name in names:
+        if name is not None and name not in known:
+            raise CfgError(
+                f"{what} {name} is not in the Python model",
+                mend=f"known: {', '.join(known)}",
+                path=cfg.path,
+                line=cfg.lines.get(name),
+            )
+
+
+def check(
+    path: Path,
+    *,
+    model: Model = RAFT,
+    check_deadlock: bool | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> CheckResult:
+    """Search the cfg at `path` to the end, to a violation or to a limit (Undetermined).
+
+    Raises CfgError for a cfg it cannot take, LayoutError when a bound is outgrown.
+    """
+    began = time.perf_counter()
+    task = prepare(path, model=model, check_deadlock=check_deadlock)
+    search = Search(task.instance, task.goal)
+    before = time.perf_counter()
+    search.run(limits, progress)
+    searched = time.perf_counter() - before
+    return _result(task, search, {"compile": search.compile_seconds, "search": searched}, began)
+
+
+def _result(task: Task, search: Search, seconds: dict[str, float], began: float) -> CheckResult:
+    violations = search.violations
+    trace = counterexample(search, violations[0]) if violations else None
+    return CheckResult(
+        tool="pymodel",
+        cfg=task.cfg.name,
+        verdict=_verdict(task.goal, search),
+        distinct=search.count,
+        generated=search.generated,
+        depth=search.depth,
+        violated=violations[0].name if violations else None,
+        also_violated=tuple(violation.name for violation in violations[1:]),
+        counterexample=trace,
+        coverage=tuple(
+            Coverage(action.name, int(search.generated_by[k]), int(search.fresh_by[k]))
+            for k, action in enumerate(task.instance.model.actions)
+        ),
+        seconds={**seconds, "total": time.perf_counter() - began},
+        symmetry=bool(task.goal.symmetry),
+        detail=f"ended by {search.ended_by}" if search.ended_by else "",
+        warnings=tuple(filter(None, (search.native.note, _silent_actions(task, search)))),
+    )
+
+
+def _verdict(goal: Goal, search: Search) -> Verdict:
+    if search.violations:
+        name = search.violations[0].name
+        if name == DEADLOCK:
+            return Verdict.DEADLOCK
+        return Verdict.INVARIANT if name in goal.invariants else Verdict.PROPERTY
+    return Verdict.OK if search.complete else Verdict.UNDETERMINED
+
+
+def _silent_actions(task: Task, search: Search) -> str:
+    """A warning that names the actions that never fired, once the whole graph is known."""
+    if not search.complete:
+        return ""
+    actions = task.instance.model.actions
+    silent = [action.name for k, action in enumerate(actions) if not search.generated_by[k]]
+    return f"never enabled under these bounds: {', '.join(silent)}" if silent else ""
+
+
+def graph(path: Path, *, model: Model = RAFT, max_edges: int = GRAPH_EDGES_MAX) -> Graph:
+    """The whole labelled graph of the cfg at `path`, properties not checked.
+
+    Raises UsageError when it has more than `max_edges` edges or the cfg reduces it by symmetry.
+    """
+    task = prepare(path, model=model)
+    if task.goal.symmetry:
+        raise UsageError("a graph under SYMMETRY has representatives for states", mend="take SYMMETRY out")
+    goal = Goal(constraints=task.goal.constraints, check_deadlock=False)
+    search = Search(task.instance, goal)
+    search.run(Limits(max_states=max_edges + 1))
+    if not search.complete:
+        raise UsageError(f"the graph has more than {max_edges} states", mend="lower the bounds in the cfg")
+    edges = search.edges(max_edges)
+    instance = task.instance
+    states = tuple(
+        instance.model.present(unpack(instance, search.row(row).tolist()), instance.bound)
+        for row in range(search.count)
+    )
+    actions = [action.name for action in instance.model.actions]
+    labelled = frozenset((int(a), actions[int(k)], int(b)) for a, k, b in edges)
+    return Graph(states, (0,) if states else (), labelled)

@@ -1,0 +1,104 @@
+"""From a violation to a counterexample that a person can follow, by re-execution in the interpreter."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+from pymodel.engine.contract import Function
+from pymodel.engine.instance import Instance, Record, Successor
+from pymodel.engine.search import DEADLOCK, Search, Violation
+from pymodel.engine.symmetry import canonical_words
+from pymodel.engine.result import Counterexample, Step
+from pymodel.errors import LayoutError
+from pymodel.values import Value, format_value
+
+
+
+
+def counterexample(search: Search, violation: Violation) -> Counterexample:
+    """The shortest behaviour that ends in `violation`, each step taken by the model itself."""
+    instance = search.instance
+    rows = search.path_rows(violation.row)
+    state = instance.initial()
+    steps = [Step("Init", {}, instance.model.present(state, instance.bound))]
+    for row in rows[1:]:
+        step = _step_to(search, state, row)
+        steps.append(_shown(instance, step))
+        state = step.state
+    before = state
+    if violation.ordinal >= 0:
+        step = _violating_step(instance, state, violation.name, search.goal.invariants)
+        steps.append(_shown(instance, step))
+        before, state = state, step.state
+    witness = _witness_of(search, violation.name, before, state)
+    return Counterexample(violation.name, tuple(steps), witness)
+
+
+def _shown(instance: Instance, step: Successor) -> Step:
+    params = {
+        param.name: instance.label(param, value)
+        for param, value in zip(step.action.params, step.params, strict=True)
+    }
+    return Step(step.action.name, params, instance.model.present(step.state, instance.bound))
+
+
+def _step_to(search: Search, state: Record, row: int) -> Successor:
+    """The first step out of `state` that leads to `row`, up to symmetry."""
+    wanted = [int(word) for word in search.row(row)]
+    for step in search.instance.successors(state):
+        if canonical_words(search.instance, step.state, search.goal.symmetry) == wanted:
+            return step
+    raise LayoutError(f"no step of the interpreted model leads to row {row}: the two twins disagree")
+
+
+def _violating_step(
+    instance: Instance, state: Record, name: str, invariants: tuple[str, ...]
+) -> Successor:
+    for step in instance.successors(state):
+        states = (step.state,) if name in invariants else (state, step.state)
+        if not instance.holds(name, *states):
+            return step
+    raise LayoutError(f"no step of the interpreted model violates {name}: the two twins disagree")
+
+
+def _witness_of(search: Search, name: str, before: Record, after: Record) -> tuple[str, ...]:
+    if name == DEADLOCK:
+        return ()
+    states = (after,) if name in search.goal.invariants else (before, after)
+    return witness(search.instance, name, *states)
+
+
+def witness(instance: Instance, name: str, *states: Record) -> tuple[str, ...]:
+    """Which bound variables make the property false: "i = s1", "k = 2", in the order they were bound.
+
+    A property returns where its first claim fails, so its local variables at that return are the
+    witness; they are read from the frame, which keeps the properties free of bookkeeping.
+    """
+    function: Function = instance.namespace[name]
+    seen: dict[str, Any] = {}
+
+    def watch(frame: FrameType, event: str, _: object) -> None:
+        if event == "return" and frame.f_code is function.__code__:
+            seen.update(frame.f_locals)
+
+    previous = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        holds = bool(function(*states))
+    finally:
+        sys.setprofile(previous)
+    if holds:
+        return ()
+    bound = {key: value for key, value in seen.items() if key not in ("s", "t")}
+    return tuple(f"{key} = {format_value(_labelled(instance, key, value))}" for key, value in bound.items())
+
+
+def _labelled(instance: Instance, name: str, value: Any) -> Value:
+    if isinstance(value, tuple):
+        return instance.model.present_message(value, instance.bound)
+    sort = instance.model.binders.get(name)
+    if sort is not None and value >= 0:
+        return instance.bound.labels[sort][value]
+    return int(value) if not isinstance(value, bool) else value

@@ -1,0 +1,128 @@
+"""Machine code for a generated module, kept on disk so that the second run starts at once.
+
+An object file is named after the hash of the module's text, of the compiler's own source and of the
+processor, so a change anywhere makes another one; the text lies beside it and is compared, not only
+its name. The folder is private to the user. TERMFENCE_CACHE overrides it, and one that cannot be
+written is replaced by a temporary one, with a note.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_dir
+
+from pymodel.engine import machine
+
+ENVIRONMENT = "TERMFENCE_CACHE"
+Words = NDArray[np.int64]
+
+
+def cache_folder() -> tuple[Path, str]:
+    """The folder of object files, made if need be, and a note if it had to be a temporary one."""
+    wanted = Path(os.environ.get(ENVIRONMENT) or user_cache_dir("termfence"))
+    try:
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(wanted, os.W_OK):
+            return wanted, ""
+        reason = "it cannot be written"
+    except OSError as error:
+        reason = str(error)
+    return Path(tempfile.mkdtemp(prefix="termfence-")), f"the cache folder {wanted} is not used: {reason}"
+
+
+class Native:
+    """The compiled entries of a module: `call(name, *arguments)` with integers and numpy arrays.
+
+    `cached` tells whether the machine code came from the disk. Calls release the interpreter's lock.
+    """
+
+    def __init__(self, text: str, entries: tuple[str, ...]) -> None:
+        _initialise()
+        self.target = _target_machine()
+        folder, self.note = cache_folder()
+        key = "\n".join(
+            [_compiler_text(), llvmlite.__version__, self.target.triple, llvm.get_host_cpu_name(), text]
+        )
+        stem = folder / hashlib.sha256(key.encode()).hexdigest()[:40]
+        code = _read(stem, text)
+        self.cached = code is not None
+        if code is None:
+            code = compile_text(text, entries, self.target)
+            _write(stem.with_suffix(".o"), code)
+            _write(stem.with_suffix(".py"), text.encode())
+        backing = llvm.parse_assembly("")
+        self.engine = llvm.create_mcjit_compiler(backing, self.target)
+        self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self.engine.finalize_object()
+        self.functions = {name: self._function(name) for name in entries}
+
+    def _function(self, name: str) -> Callable[..., int]:
+        address = self.engine.get_function_address(name)
+        return ctypes.CFUNCTYPE(ctypes.c_int64)(address)
+
+    def call(self, name: str, *arguments: Any) -> int:
+        converted = [
+            ctypes.c_void_p(item.ctypes.data) if isinstance(item, np.ndarray) else ctypes.c_int64(item)
+            for item in arguments
+        ]
+        return self.functions[name](*converted)
+
+
+def compile_text(text: str, entries: tuple[str, ...], target: Any) -> bytes:
+    """The object file of `text`."""
+    assembly = llvm.parse_assembly(str(machine.build(text, entries)))
+    assembly.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    builder = llvm.create_pass_builder(target, options)
+    builder.getModulePassManager().run(assembly, builder)
+    code: bytes = target.emit_object(assembly)
+    return code
+
+
+def _initialise() -> None:
+    for name in ("initialize", "initialize_native_target", "initialize_native_asmprinter"):
+        try:
+            getattr(llvm, name)()
+        except RuntimeError:  # newer releases initialise themselves and say so
+            continue
+
+
+def _target_machine() -> Any:
+    features = llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True, reloc="default", codemodel="jitdefault"
+    )
+
+
+def _compiler_text() -> str:
+    return Path(machine.__file__).read_text(encoding="utf-8") + Path(__file__).read_text(encoding="utf-8")
+
+
+def _read(stem: Path, text: str) -> bytes | None:
+    """The cached object file, if the text beside it is this very one."""
+    try:
+        if stem.with_suffix(".py").read_text(encoding="utf-8") == text:
+            return stem.with_suffix(".o").read_bytes()
+    except OSError:
+        pass
+    return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Atomic, so that a run beside this one never reads half a file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(temporary).replace(path)

@@ -1,0 +1,187 @@
+"""A report on a trace: plain data, then text for people or JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+
+from trace_check.event import Place
+from trace_check.explain import Explanation
+from trace_check.reader import SourceFile
+from trace_check.rules import FENCING, Finding, Outcome, RuleResult
+from trace_check.track import Seen
+from trace_check.verdict import Verdict
+
+_LINES_NAMED_MAX = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check of one cluster's logs found.
+
+    `matched` and `unmatched` count receipts with and without their sending, `inversions` clocks that
+    contradict the causal order. `reasons` say why a trace without contradiction is not accepted.
+    """
+
+    verdict: Verdict
+    exit_code: int
+    strict: bool
+    files: tuple[SourceFile, ...]
+    format: str
+    events: int
+    nodes: tuple[str, ...]
+    matched: int
+    unmatched: int
+    inversions: int
+    rules: tuple[RuleResult, ...]
+    explanation: Explanation | None
+    deviations: tuple[RuleResult, ...]
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def fencing(self) -> str:
+        """How far fencing was checked, in words."""
+        results = [result for result in self.rules if result.rule in FENCING]
+        if all(result.outcome is Outcome.NOT_CHECKABLE for result in results):
+            return f"not checkable: {results[0].coverage}"
+        return f"{results[0].outcome.value}: {results[0].coverage}"
+
+
+def to_data(report: Report) -> dict[str, Any]:
+    """The report as JSON-ready data: field names as in `Report`, enums by value, places as path and line."""
+    data: dict[str, Any] = msgspec.to_builtins(report)
+    data["fencing"] = report.fencing
+    return data
+
+
+def render_json(report: Report) -> str:
+    """The report as indented JSON text."""
+    return msgspec.json.format(msgspec.json.encode(to_data(report)), indent=2).decode()
+
+
+def render_text(report: Report) -> str:
+    """The report as plain text: the verdict and its grounds first, then each rule with its coverage."""
+    places = _Places(report.files)
+    lines = _headline(report, places)
+    if report.events:
+        lines += ["", *_inputs(report), "", *_rule_table(report.rules)]
+    if report.notes:
+        lines += ["", *(f"note: {places.shorten(note)}" for note in report.notes)]
+    return "\n".join(lines) + "\n"
+
+
+class _Places:
+    """Short names for places: the file's own name where it is unique among the inputs."""
+
+    def __init__(self, files: Iterable[SourceFile]) -> None:
+        paths = [file.path for file in files]
+        names = [PurePath(path).name for path in paths]
+        pairs = zip(paths, names, strict=True)
+        self._short = {path: name for path, name in pairs if names.count(name) == 1}
+
+    def at(self, place: Place) -> str:
+        return f"{self._short.get(place.path, place.path)}:{place.line}"
+
+    def shorten(self, text: str) -> str:
+        for path, name in sorted(self._short.items(), key=lambda item: -len(item[0])):
+            text = text.replace(path, name)
+        return text
+
+    def who(self, seen: Seen) -> str:
+        return f"{seen.node}, incarnation {seen.inc}" if seen.inc else seen.node
+
+
+def _headline(report: Report, places: _Places) -> list[str]:
+    if report.verdict is Verdict.REJECTED and report.explanation is not None:
+        return _rejection(report.explanation, places)
+    head = report.verdict.name
+    if report.deviations:
+        head += "  with deviations: " + ", ".join(f"{d.rule} {d.count}" for d in report.deviations)
+    lines = [head, *(f"  {places.shorten(reason)}" for reason in report.reasons)]
+    for deviation in report.deviations:
+        named = deviation.findings[:_LINES_NAMED_MAX]
+        lines += [f"  {deviation.rule}: {_line(finding, places)}" for finding in named]
+        if deviation.count > _LINES_NAMED_MAX:
+            lines.append(f"  {deviation.rule}: {deviation.count - _LINES_NAMED_MAX} more")
+    return lines
+
+
+def _rejection(why: Explanation, places: _Places) -> list[str]:
+    """The verdict line, what it goes against, the chain of causes, and the impact."""
+    seen = why.finding.seen
+    lines = [f"REJECTED  {why.rule}  at {places.at(seen.place)} ({places.who(seen)})"]
+    rows = [("", why.finding.text, "", "")]
+    rows += [("", fact.text, places.at(fact.seen.place), "") for fact in why.finding.against]
+    for number, cause in enumerate(why.causes):
+        where = places.at(cause.fact.seen.place)
+        if cause.fact.seen.inc:
+            where += f", incarnation {cause.fact.seen.inc}"
+        mark = "  <- first contradiction" if cause.first else ""
+        rows.append(("" if number else "cause: ", cause.fact.text, where, mark))
+    lines += _aligned(rows)
+    if why.side_by_side is not None:
+        told = "neither follows from the other" if why.side_by_side else "the second follows from the first"
+        lines.append(f"  order: the first lines of the two leaders: {told}")
+    if why.side_by_side is not None and not why.causes:
+        lines.append("  cause: not in these logs: no voter of this term is seen to take its vote back")
+    for number, acknowledged in enumerate(why.impact):
+        more = acknowledged.count - len(acknowledged.writes)
+        writes = ", ".join(acknowledged.writes) + (f" and {more} more" if more else "")
+        label = "        " if number else "impact: "
+        lines.append(f"  {label}{writes} acknowledged by {acknowledged.node} in term {acknowledged.term}")
+    for other in why.others:
+        lines.append(f"  also: {other.rule}: {_line(other.finding, places)}" + _more(other.count - 1))
+    return lines
+
+
+def _aligned(rows: list[tuple[str, str, str, str]]) -> list[str]:
+    """Rows of label, text, place and mark as lines, the places one below the other."""
+    indent = 0
+    lefts = []
+    for label, text, _, _ in rows:
+        indent = max(indent, len(label))
+        lefts.append(label.ljust(indent) + text)
+    width = max(len(left) for left, row in zip(lefts, rows, strict=True) if row[2] or len(rows) == 1)
+    return [
+        f"  {left.ljust(width)}  ({place}){mark}" if place else f"  {left}"
+        for left, (_, _, place, mark) in zip(lefts, rows, strict=True)
+    ]
+
+
+def _line(finding: Finding, places: _Places) -> str:
+    return f"{finding.text} ({places.at(finding.seen.place)})"
+
+
+def _more(count: int) -> str:
+    return f", {count} more" if count else ""
+
+
+def _inputs(report: Report) -> list[str]:
+    files = "1 file" if len(report.files) == 1 else f"{len(report.files)} files"
+    nodes = "1 node" if len(report.nodes) == 1 else f"{len(report.nodes)} nodes"
+    receipts = f"{report.matched} receipts after their sending, {report.unmatched} without a logged one"
+    return [
+        f"input: {files}, {report.events} events of {nodes}, format {report.format or 'unknown'}",
+        f"order: {receipts}; clock inversions repaired: {report.inversions};"
+        " the verdict holds in every order between nodes",
+        f"fencing: {report.fencing}",
+    ]
+
+
+def _rule_table(results: Iterable[RuleResult]) -> list[str]:
+    rows = [("rule", "class", "outcome", "coverage")]
+    for result in results:
+        outcome = result.outcome.value + (f" ({result.count})" if result.count else "")
+        rows.append((result.rule, result.kind.value, outcome, result.coverage))
+    return table(rows)
+
+
+def table(rows: list[tuple[str, str, str, str]]) -> list[str]:
+    """The rows as lines, every column but the last padded to its widest cell."""
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return ["  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]) for row in rows]

@@ -1,0 +1,33 @@
+"""The Tier-1 rules: one class a rule, in the order in which a rejected trace names its root."""
+
+from __future__ import annotations
+
+from trace_check.rules.base import Fact, Finding, Kind, Outcome, Rule, RuleResult
+from trace_check.rules.clients import DeposedWrite
+from trace_check.rules.commits import CommitMonotonic, CommitWithinLog, OkIsChosen, StateMachineSafety
+from trace_check.rules.elections import ElectionSafety, TermMonotonic, VoteStable
+from trace_check.rules.fencing import NoAckToStale, StaleFrame, StaleRejected
+from trace_check.rules.leaders import CommitOnlyCurrentTerm, LeaderAppendOnly
+from trace_check.rules.roles import AuditFaithful, LegalTransition
+
+RULES: tuple[type[Rule], ...] = (
+    ElectionSafety,
+    StateMachineSafety,
+    OkIsChosen,
+    VoteStable,
+    TermMonotonic,
+    NoAckToStale,
+    StaleFrame,
+    CommitOnlyCurrentTerm,
+    LeaderAppendOnly,
+    CommitMonotonic,
+    CommitWithinLog,
+    LegalTransition,
+    StaleRejected,
+    DeposedWrite,
+    AuditFaithful,
+)
+
+FENCING: tuple[str, ...] = (NoAckToStale.name, StaleFrame.name, StaleRejected.name)
+
+__all__ = ["FENCING", "RULES", "Fact", "Finding", "Kind", "Outcome", "Rule", "RuleResult"]

@@ -1,0 +1,56 @@
+"""Client writes at nodes that no longer lead."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from trace_check.event import LEADER, Event
+from trace_check.facts import led_terms
+from trace_check.rules.base import Fact, Kind, Rule
+from trace_check.track import NodeView, Seen
+
+_OPEN_WRITES_MAX = 10_000
+
+
+class DeposedWrite(Rule):
+    """Follows writes sent to a node that led before and shows, at that moment, that it leads no more.
+
+    An acknowledgement is a deviation only: the node may have forwarded the write to the leader, and no write
+    is lost by that. Only a write with an operation id can be followed.
+    """
+
+    name = "DeposedWrite"
+    property = "ClientOutcome"
+    summary = "a deposed leader answers writes with a redirect or an error"
+    kind = Kind.CONFORMANCE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._led: set[str] = set()
+        self._open: OrderedDict[tuple[str, str], Seen] = OrderedDict()
+        self._writes = self._refused = 0
+
+    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+        client, state = event.client, event.state or event.pre
+        if client is not None and client.op is not None and client.is_write:
+            key = (event.node, client.op)
+            if event.kind == "client_invoke":
+                deposed = state is not None and state.role not in (None, LEADER) and event.node in self._led
+                if deposed:
+                    self._writes += 1
+                    self._open[key] = seen
+                    if len(self._open) > _OPEN_WRITES_MAX:
+                        self._open.popitem(last=False)
+            elif key in self._open:
+                invoked = self._open.pop(key)
+                self._refused += event.kind == "client_fail"
+                if event.kind == "client_ok":
+                    fact = Fact(f"{event.node} was no leader when {client} came", invoked)
+                    self.report(f"{event.node} acknowledged {client} after it was deposed", seen, (fact,))
+        self._led.update(leader for leader, _ in led_terms(event) if leader == event.node)
+
+    def coverage(self) -> tuple[bool, str]:
+        if not self._writes:
+            return False, "no write came to a node that showed that it was deposed"
+        answers = f"{self._refused} refused, {self.count} acknowledged"
+        return True, f"{self._writes} writes to deposed leaders: {answers}"

@@ -1,0 +1,183 @@
+"""Stale requests: appends, snapshots and vote requests of a term below the receiver's own.
+
+A request is stale where its term and the receiver's own term are both proven. Without one, fencing was never
+exercised, and these rules say so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from trace_check.event import ANSWER_TO, Event
+from trace_check.facts import is_acknowledgement
+from trace_check.rules.base import Fact, Kind, Rule
+from trace_check.track import NodeView, Request, Seen, request_of
+
+_ANSWERS = frozenset(ANSWER_TO.values())
+
+
+class _FencingRule(Rule):
+    """Counts requests and the stale ones among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = self.comparable = self.stale = 0
+
+    def count_request(self, request: Request | None) -> bool:
+        """Counts `request`; True if it is stale."""
+        if request is None:
+            return False
+        self.requests += 1
+        self.comparable += request.term is not None and request.own_term is not None
+        self.stale += request.stale
+        return request.stale
+
+    def no_stale_request(self) -> str:
+        """Why there was nothing to check."""
+        if not self.requests:
+            return "no received request is in this log"
+        if not self.comparable:
+            return f"none of {self.requests} received requests shows its term and the receiver's"
+        return f"no stale message in this log: all {self.comparable} received requests were of a current term"
+
+
+class NoAckToStale(_FencingRule):
+    """Compares each acknowledgement with the highest term its node has shown.
+
+    The answer's own term tells, or else the request that it answers: named by `re`, or the last one received
+    by a node that handles one message at a time.
+    """
+
+    name = "NoAckToStale"
+    property = "NoAckToStale"
+    summary = "no acknowledgement to a leader or candidate of a term below the node's own"
+
+    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+        self.count_request(request_of(event, seen, view))
+        msg = event.msg
+        if msg is None or not is_acknowledgement(event):
+            return
+        request = view.answered(event)
+        if msg.term is not None and view.term is not None and msg.term < view.term:
+            self._acknowledged(event, seen, msg.term, view.term, view.term_seen)
+        elif request is not None and request.stale and msg.term in (None, request.term):
+            self._acknowledged(event, seen, request.term, request.own_term, request.seen)
+
+    def _acknowledged(
+        self, event: Event, seen: Seen, term: int | None, own_term: int | None, own_seen: Seen | None
+    ) -> None:
+        dst = event.msg.dst if event.msg is not None else ""
+        against = () if own_seen is None else (Fact(f"{event.node} was in term {own_term}", own_seen),)
+        text = f"{event.node}, in term {own_term}, acknowledged term {term} to {dst}"
+        self.report(text, seen, against, term=term)
+
+    def coverage(self) -> tuple[bool, str]:
+        if not self.stale:
+            return False, self.no_stale_request()
+        acknowledged = self.count or "none"
+        return True, f"{self.stale} of {self.comparable} received requests stale, {acknowledged} acknowledged"
+
+
+class StaleFrame(_FencingRule):
+    """Compares the node before and after a stale request where one line shows both."""
+
+    name = "StaleFrame"
+    property = "StaleFrame"
+    summary = "a stale request changes neither role, term, vote, log nor commit index"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compared = 0
+
+    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+        request = request_of(event, seen, view)
+        before, after = event.pre, event.state
+        if not self.count_request(request) or request is None or before is None or after is None:
+            return
+        self._compared += 1
+        for field in ("role", "term", "vote", "last", "commit"):
+            old, new = getattr(before, field), getattr(after, field)
+            if old is not None and new is not None and old != new:
+                text = f"{event.node} changed its {field} from {old} to {new} on a stale {request.type}"
+                self.report(f"{text} of term {request.term}", seen, term=request.term)
+
+    def coverage(self) -> tuple[bool, str]:
+        if not self.stale:
+            return False, self.no_stale_request()
+        if not self._compared:
+            return False, f"no line shows the node before and after one of {self.stale} stale requests"
+        return True, f"node known before and after {self._compared} of {self.stale} stale requests"
+
+
+class StaleRejected(_FencingRule):
+    """Waits for the answer to each stale request: it has to carry the node's own term.
+
+    A node that handles one message at a time has dropped a request when it takes the next one; any other
+    node when it takes a current request of the same peer. What is open when the log ends stays open.
+    """
+
+    name = "StaleRejected"
+    property = "StaleFrame"
+    summary = "a stale request is answered with the node's current term"
+    kind = Kind.CONFORMANCE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: dict[str, list[Request]] = {}
+        self._outcomes: Counter[str] = Counter()
+
+    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+        waiting = self._open.setdefault(event.node, [])
+        if view.restarts(event):
+            waiting.clear()
+        if event.kind == "recv":
+            request = request_of(event, seen, view)
+            stale = self.count_request(request)
+            self._drop(event, waiting, stale)
+            if stale and request is not None:
+                waiting.append(request)
+        elif event.kind == "send" and event.msg is not None and event.msg.type in _ANSWERS:
+            self._answer(event, seen, waiting)
+
+    def _drop(self, event: Event, waiting: list[Request], stale: bool) -> None:
+        """Reports what the receipt of another message shows to be dropped."""
+        for request in list(waiting):
+            same_peer = event.msg is not None and event.msg.src == request.src
+            if event.one_at_a_time or (same_peer and not stale):
+                waiting.remove(request)
+                self._outcomes["dropped"] += 1
+                self._deviates(request, "dropped", request.seen)
+
+    def _answer(self, event: Event, seen: Seen, waiting: list[Request]) -> None:
+        msg = event.msg
+        for request in waiting:
+            if msg is None or request.src != msg.dst or ANSWER_TO[request.type] != msg.type:
+                continue
+            if msg.answers is not None and msg.answers != request.mid:
+                continue
+            waiting.remove(request)
+            if msg.term is None:
+                self._outcomes["answered without a term"] += 1
+                self._deviates(request, "answered without a term", seen)
+            elif request.own_term is not None and msg.term < request.own_term:
+                self._outcomes["answered with an older term"] += 1
+                self._deviates(request, f"answered with term {msg.term}", seen)
+            else:
+                self._outcomes["answered with the current term"] += 1
+            return
+
+    def _deviates(self, request: Request, how: str, seen: Seen) -> None:
+        node = request.seen.node
+        what = f"{request.type} of term {request.term} from {request.src}"
+        text = f"{node}, in term {request.own_term}: {what} {how}"
+        against = () if seen is request.seen else (Fact("the request", request.seen),)
+        self.report(text, seen, against, term=request.term)
+
+    def coverage(self) -> tuple[bool, str]:
+        if not self.stale:
+            return False, self.no_stale_request()
+        unanswered = sum(len(waiting) for waiting in self._open.values())
+        counts = [f"{count} {how}" for how, count in sorted(self._outcomes.items())]
+        if unanswered:
+            counts.append(f"{unanswered} open where the log of the node ends")
+        return bool(self._outcomes), f"{self.stale} stale requests: {', '.join(counts)}"

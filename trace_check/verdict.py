@@ -1,0 +1,67 @@
+"""Three verdicts: Accepted, Rejected, Inconclusive. A proven contradiction is Rejected, whatever is missing.
+
+A check that saw nothing to check, lines without meaning to the reader and nodes without a log make a trace
+that shows no contradiction Inconclusive: silence never passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from trace_check.event import Config, Event, Unmapped
+from trace_check.rules import Kind, Outcome, RuleResult
+
+_LINES_NAMED_MAX = 3
+
+
+class Verdict(Enum):
+    """What a trace check found."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    INCONCLUSIVE = "inconclusive"
+
+
+def exit_code_of(verdict: Verdict, deviations: bool, strict: bool) -> int:
+    """0 accepted, 1 rejected, 3 inconclusive; with `strict` 1 for accepted with deviations too."""
+    if verdict is Verdict.INCONCLUSIVE:
+        return 3
+    return 1 if verdict is Verdict.REJECTED or (strict and deviations) else 0
+
+
+def doubts(
+    events: Sequence[Event],
+    configs: Iterable[Config],
+    unmapped: Sequence[Unmapped],
+    results: Iterable[RuleResult],
+) -> tuple[str, ...]:
+    """Why the trace cannot be accepted although no rule fails, in words; empty if it can."""
+    if not events:
+        return (*_unmapped(unmapped), "no event was found: there is nothing to check")
+    seen = {event.node for event in events}
+    missing: dict[str, str] = {}
+    for config in configs:
+        for node in config.nodes:
+            if node not in seen:
+                text = f"node {node} is declared at {config.place}, but no line of it is here"
+                missing.setdefault(node, text)
+    reasons = [*_unmapped(unmapped), *missing.values()]
+    safety = [result for result in results if result.kind is Kind.SAFETY]
+    if all(result.outcome is Outcome.NOT_CHECKABLE for result in safety):
+        reasons.append("no safety rule found anything to check")
+    return tuple(reasons)
+
+
+def verdict_of(results: Iterable[RuleResult], reasons: Sequence[str]) -> Verdict:
+    """The verdict of the rules' results and the doubts about the trace."""
+    if any(result.outcome is Outcome.FAIL for result in results):
+        return Verdict.REJECTED
+    return Verdict.INCONCLUSIVE if reasons else Verdict.ACCEPTED
+
+
+def _unmapped(unmapped: Sequence[Unmapped]) -> list[str]:
+    named = [f"{line.place}: {line.what}: the line was not checked" for line in unmapped[:_LINES_NAMED_MAX]]
+    if len(unmapped) > _LINES_NAMED_MAX:
+        named.append(f"{len(unmapped) - _LINES_NAMED_MAX} more lines were not checked")
+    return named
