@@ -17,7 +17,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from pymodel.errors import CfgError
-from pymodel.tlc.lexis import COMMENTS, blank, scan
+from pymodel.tlc.lexis import COMMENTS, blank, scan, spaces
 from pymodel.values import Value
 
 _GRAMMAR = r"""
@@ -116,7 +116,7 @@ def without_check_deadlock(path: Path) -> str:
     for statement in _parse(text, path).find_data("check_deadlock"):
         start = _token(statement.children[0]).start_pos or 0
         end = _token(statement.children[1]).end_pos or 0
-        text = text[:start] + " " * (end - start) + text[end:]
+        text = text[:start] + spaces(text[start:end]) + text[end:]
     return text
 
 

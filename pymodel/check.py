@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pymodel.cfg import Cfg, read_cfg
 from pymodel.engine.contract import Model
 from pymodel.engine.explain import counterexample
@@ -125,7 +127,7 @@ def _result(task: Task, search: Search, seconds: dict[str, float], began: float)
         seconds={**seconds, "total": time.perf_counter() - began},
         symmetry=bool(task.goal.symmetry),
         detail=f"ended by {search.ended_by}" if search.ended_by else "",
-        warnings=tuple(filter(None, (search.native.note, _silent_actions(task, search)))),
+        warnings=(search.native.note,) if search.native.note else (),
     )
 
 
@@ -138,29 +140,29 @@ def _verdict(goal: Goal, search: Search) -> Verdict:
     return Verdict.OK if search.complete else Verdict.UNDETERMINED
 
 
-def _silent_actions(task: Task, search: Search) -> str:
-    """A warning that names the actions that never fired, once the whole graph is known."""
-    if not search.complete:
-        return ""
-    actions = task.instance.model.actions
-    silent = [action.name for k, action in enumerate(actions) if not search.generated_by[k]]
-    return f"never enabled under these bounds: {', '.join(silent)}" if silent else ""
-
-
 def graph(path: Path, *, model: Model = RAFT, max_edges: int = GRAPH_EDGES_MAX) -> Graph:
     """The whole labelled graph of the cfg at `path`, properties not checked.
 
     Raises UsageError when it has more than `max_edges` edges or the cfg reduces it by symmetry.
     """
+    found = graph_within(path, max_edges, model=model)
+    if found is None:
+        raise UsageError(f"the graph has more than {max_edges:,} edges", mend="lower the bounds in the cfg")
+    return found
+
+
+def graph_within(path: Path, max_edges: int | None, *, model: Model = RAFT) -> Graph | None:
+    """The graph as above, or None if it has more than `max_edges` edges (None: no such limit)."""
     task = prepare(path, model=model)
     if task.goal.symmetry:
         raise UsageError("a graph under SYMMETRY has representatives for states", mend="take SYMMETRY out")
-    goal = Goal(constraints=task.goal.constraints, check_deadlock=False)
-    search = Search(task.instance, goal)
-    search.run(Limits(max_states=max_edges + 1))
+    search = Search(task.instance, Goal(constraints=task.goal.constraints, check_deadlock=False))
+    search.run(Limits(max_states=max_edges))
     if not search.complete:
-        raise UsageError(f"the graph has more than {max_edges} states", mend="lower the bounds in the cfg")
-    edges = search.edges(max_edges)
+        return None
+    edges = np.unique(search.edges(search.generated), axis=0)
+    if max_edges is not None and len(edges) > max_edges:
+        return None
     instance = task.instance
     states = tuple(
         instance.model.present(unpack(instance, search.row(row).tolist()), instance.bound)

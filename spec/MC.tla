@@ -39,6 +39,8 @@ False1(a) == FALSE
 False2(a, b) == FALSE
 False3(a, b, c) == FALSE
 
+\* For HigherTerm: the term of an answer is not looked at (a control: slower, not unsafe).
+HigherTermInRequest(i, m) == m.type \in Requests /\ m.term > currentTerm[i]
 \* For RenewedAge: the lease counts from the arrival of the answer.
 AgeAtReceipt(m) == 0
 \* For AckAgeAtElection: winning an election counts as contact.

@@ -29,6 +29,8 @@ CONSTANTS
   LeaseTicks,     \* a lease lasts this long, counted from the sending of the request
   ClockSkew,      \* two clocks never differ by more than this many ticks
   LeasePolicy,    \* "SendTime", or "None": writes need no lease and none expires
+  Snapshots,      \* whether servers take snapshots
+  Faults,         \* the faults that happen, a subset of {"loss", "restart"}
   History         \* optional history to keep, a subset of {"acks", "audit"}
 
 ASSUME ConstantsOK ==
@@ -36,6 +38,8 @@ ASSUME ConstantsOK ==
   /\ IsFiniteSet(Write)
   /\ {ElectionTicks, LeaseTicks, ClockSkew} \subseteq Nat
   /\ LeasePolicy \in {"SendTime", "None"}
+  /\ Snapshots \in BOOLEAN
+  /\ Faults \subseteq {"loss", "restart"}
   /\ History \subseteq {"acks", "audit"}
 
 \* == Variables ==
@@ -378,6 +382,7 @@ AdvanceCommitIndex(i) ==
 \* Snapshots
 
 TakeSnapshot(i) ==
+  /\ Snapshots
   /\ commitIndex[i] > snapshotIndex[i]
   /\ snapshotIndex' = [snapshotIndex EXCEPT ![i] = commitIndex[i]]
   /\ snapshotTerm' = [snapshotTerm EXCEPT ![i] = TermAt(i, commitIndex[i])]
@@ -498,6 +503,7 @@ LeaseExpire(i) ==
 \* Faults
 
 Restart(i) ==
+  /\ "restart" \in Faults
   /\ BecomeFollower(i, TermAfterRestart(i), "restart")
   /\ currentTerm' = [currentTerm EXCEPT ![i] = TermAfterRestart(i)]
   /\ votedFor' = [votedFor EXCEPT ![i] = VoteAfterRestart(i)]
@@ -507,9 +513,9 @@ Restart(i) ==
   /\ UNCHANGED <<log, snapshotIndex, snapshotTerm, skew, messages, elections, commits, acks>>
 
 DropMessage ==
-  \E m \in messages :
-    /\ Consume(m)
-    /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+  /\ "loss" \in Faults
+  /\ \E m \in messages : Consume(m)
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
 
 \* == Specification ==
 \* PreVote joins the elections, leadership transfer (TimeoutNow) the fencing and LeaseRead the
@@ -541,9 +547,28 @@ Next ==
 
 Spec == Init /\ [][Next]_vars
 
-\* == State invariants ==
+\* == Helpers of properties ==
 
 Entry(e) == [term |-> e.term, write |-> e.write]
+IsPrefix(short, long) == Len(short) <= Len(long) /\ SubSeq(long, 1, Len(short)) = short
+
+\* The corrected role transition table: old role, new role, whether the term grows, reason.
+TransitionTable ==
+  { <<"Follower",  "Candidate", TRUE,  "election_timeout">>,
+    <<"Candidate", "Candidate", TRUE,  "election_timeout">>,
+    <<"Candidate", "Leader",    FALSE, "won_election">>,
+    <<"Candidate", "Follower",  FALSE, "current_leader">>,
+    <<"Candidate", "Follower",  TRUE,  "higher_term">>,
+    <<"Leader",    "Follower",  TRUE,  "higher_term">>,
+    <<"Leader",    "Follower",  FALSE, "lease_expired">>,
+    <<"Follower",  "Follower",  FALSE, "restart">>,
+    <<"Candidate", "Follower",  FALSE, "restart">>,
+    <<"Leader",    "Follower",  FALSE, "restart">> }
+
+\* Messages that a step takes from the network. One that only grew older is still in flight.
+Consumed == {m \in messages : m \notin messages' /\ Aged(m, Server) \notin messages'}
+
+\* == State invariants ==
 
 TypeOK ==
   /\ currentTerm \in [Server -> Nat]
@@ -631,19 +656,6 @@ RedirectSound ==
     /\ leaderHint[i] # i
     /\ \E e \in elections : e.leader = leaderHint[i] /\ e.term <= currentTerm[i]
 
-\* The corrected role transition table: old role, new role, whether the term grows, reason.
-TransitionTable ==
-  { <<"Follower",  "Candidate", TRUE,  "election_timeout">>,
-    <<"Candidate", "Candidate", TRUE,  "election_timeout">>,
-    <<"Candidate", "Leader",    FALSE, "won_election">>,
-    <<"Candidate", "Follower",  FALSE, "current_leader">>,
-    <<"Candidate", "Follower",  TRUE,  "higher_term">>,
-    <<"Leader",    "Follower",  TRUE,  "higher_term">>,
-    <<"Leader",    "Follower",  FALSE, "lease_expired">>,
-    <<"Follower",  "Follower",  FALSE, "restart">>,
-    <<"Candidate", "Follower",  FALSE, "restart">>,
-    <<"Leader",    "Follower",  FALSE, "restart">> }
-
 \* The last audit record tells the present role, how it came about, and no term it never had.
 \* Needs History "audit".
 AuditFaithful ==
@@ -658,9 +670,6 @@ AuditFaithful ==
                   \in TransitionTable
 
 \* == Action properties ==
-
-\* Messages that a step takes from the network. One that only grew older is still in flight.
-Consumed == {m \in messages : m \notin messages' /\ Aged(m, Server) \notin messages'}
 
 TermMonotonic == [][\A i \in Server : currentTerm'[i] >= currentTerm[i]]_vars
 
@@ -693,8 +702,6 @@ NoStaleResponseUsed ==
          => LET i == m.dest
             IN /\ votesGranted'[i] = votesGranted[i] /\ ackAge'[i] = ackAge[i]
                /\ matchIndex'[i] = matchIndex[i] /\ nextIndex'[i] = nextIndex[i]]_vars
-
-IsPrefix(short, long) == Len(short) <= Len(long) /\ SubSeq(long, 1, Len(short)) = short
 
 LeaderAppendOnly ==
   [][\A i \in Server : role[i] = "Leader" /\ role'[i] = "Leader" => IsPrefix(log[i], log'[i])]_vars

@@ -25,7 +25,8 @@ def validate(paths: Sequence[Path], *, format: str = "auto", strict: bool = Fals
     clock_errors = [config.clock_error_ms for config in source.configs if config.clock_error_ms is not None]
     order = causal_order(source.events, members, max(clock_errors, default=0.0))
     acknowledgements = Acknowledgements()
-    results = _apply_rules(order, Nodes(source.configs), acknowledgements)
+    nodes = tuple(sorted({event.node for event in order.events}))
+    results = _apply_rules(order, Nodes(source.configs, nodes), acknowledgements)
     reasons = doubts(source.events, source.configs, source.unmapped, results)
     verdict = verdict_of(results, reasons)
     deviations = tuple(result for result in results if result.outcome is Outcome.DEVIATION)
@@ -36,7 +37,7 @@ def validate(paths: Sequence[Path], *, format: str = "auto", strict: bool = Fals
         files=tuple(source.files),
         format=", ".join(sorted({file.format for file in source.files if file.format})),
         events=len(order.events),
-        nodes=tuple(sorted({event.node for event in order.events})),
+        nodes=nodes,
         matched=order.matched,
         unmatched=order.unmatched,
         inversions=order.inversions,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trace_check.event import LEADER, Event
+from trace_check.event import Event
 from trace_check.order import Order
 from trace_check.rules import Fact, Finding, Outcome, RuleResult
 from trace_check.rules.elections import ElectionSafety, TermMonotonic, VoteStable
@@ -30,7 +30,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """Writes that a leader of `term` acknowledged: the first ones, and how many there were."""
+    """Writes that a node acknowledged in `term`: the first ones, and how many there were."""
 
     node: str
     term: int
@@ -60,24 +60,25 @@ class Explanation:
 
 
 class Acknowledgements:
-    """Collects the writes that leaders acknowledge, a few for each leader and term."""
+    """Collects the writes that nodes acknowledge, a few for each node and term."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, str], tuple[int, tuple[str, ...]]] = {}
 
     def see(self, event: Event) -> None:
         """Takes in one event."""
-        client, state = event.client, event.state
+        client = event.client
         if event.kind != "client_ok" or client is None or not client.is_write:
             return
-        if state is None or state.role != LEADER or state.term is None:
+        term = client.entry[1] if client.entry else event.state.term if event.state else None
+        if term is None:
             return
-        count, writes = self._known.get((state.term, event.node), (0, ()))
+        count, writes = self._known.get((term, event.node), (0, ()))
         kept = (*writes, str(client)) if len(writes) < _WRITES_KEPT else writes
-        self._known[state.term, event.node] = (count + 1, kept)
+        self._known[term, event.node] = (count + 1, kept)
 
     def in_term(self, term: int | None) -> tuple[Acknowledged, ...]:
-        """What was acknowledged in `term`, by leader."""
+        """What was acknowledged in `term`, by node."""
         return tuple(
             Acknowledged(node, known, count, writes)
             for (known, node), (count, writes) in sorted(self._known.items())

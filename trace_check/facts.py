@@ -6,6 +6,7 @@ A fact holds under every completion of a partial log; what could be explained by
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from trace_check.event import (
     APPEND,
@@ -27,6 +28,22 @@ from trace_check.event import (
 _ACKNOWLEDGEMENTS = (APPEND_RESPONSE, SNAPSHOT_RESPONSE, VOTE_RESPONSE)
 _NOT_OF_THE_SENDERS_TERM = (PREVOTE, PREVOTE_RESPONSE, OTHER)
 _MID_STEP = ("term", "vote")
+
+
+class Named(NamedTuple):
+    """A node as one kind of line names it: its own lines, its states or its messages."""
+
+    name: str
+    source: str
+
+    def differs(self, other: Named, known: frozenset[str]) -> bool:
+        """True if the two names cannot mean one node.
+
+        States or messages may use other names than the nodes' own lines (addresses, ids): names of different
+        sources are compared only where both are `known` names of nodes.
+        """
+        comparable = self.source == other.source or (self.name in known and other.name in known)
+        return comparable and self.name != other.name
 
 
 def own_terms(event: Event) -> Iterator[int]:
@@ -60,23 +77,23 @@ def roles_held(event: Event) -> Iterator[NodeState]:
                 yield state
 
 
-def led_terms(event: Event) -> Iterator[tuple[str, int]]:
+def led_terms(event: Event) -> Iterator[tuple[Named, int]]:
     """(leader, term) of each leadership that the event proves.
 
     A leader shows itself by its state, by its role record, or by an append or a snapshot of its term, be it
     sent or received.
     """
     if event.new_role == LEADER and event.new_term is not None:
-        yield event.node, event.new_term
+        yield Named(event.node, "node"), event.new_term
     for state in roles_held(event):
         if state.role == LEADER and state.term is not None:
-            yield event.node, state.term
+            yield Named(event.node, "node"), state.term
     msg = event.msg
     if msg is not None and msg.type in (APPEND, SNAPSHOT) and msg.term is not None and msg.src:
-        yield msg.src, msg.term
+        yield Named(msg.src, "message"), msg.term
 
 
-def votes_cast(event: Event) -> Iterator[tuple[int, str]]:
+def votes_cast(event: Event) -> Iterator[tuple[int, Named]]:
     """(term, candidate) of each vote that the event proves its node has cast.
 
     A node's state shows its vote; a granted vote response gives one; a candidate that asks for votes voted
@@ -84,14 +101,14 @@ def votes_cast(event: Event) -> Iterator[tuple[int, str]]:
     """
     for state in (event.pre, event.state):
         if state is not None and state.term is not None and state.vote not in (None, NOBODY):
-            yield state.term, str(state.vote)
+            yield state.term, Named(str(state.vote), "state")
     msg = event.msg
     if event.kind != "send" or msg is None or msg.term is None:
         return
     if msg.type == VOTE_RESPONSE and msg.ok and msg.dst:
-        yield msg.term, msg.dst
+        yield msg.term, Named(msg.dst, "message")
     elif msg.type == REQUEST_VOTE:
-        yield msg.term, event.node
+        yield msg.term, Named(event.node, "node")
 
 
 def committed_entries(event: Event) -> Iterator[Entry]:

@@ -132,12 +132,12 @@ class _Merge:
         wins: dict[tuple[int, str], int] = {}
         for index, event in enumerate(self.events):
             if event.kind == "vote" or (event.msg is not None and event.msg.type == VOTE_RESPONSE):
-                for vote in votes_cast(event):
-                    if vote[1] != event.node:
-                        votes.setdefault(vote, {}).setdefault(event.node, index)
+                for term, candidate in votes_cast(event):
+                    if candidate.name != event.node:
+                        votes.setdefault((term, candidate.name), {}).setdefault(event.node, index)
             for leader, term in led_terms(event):
-                if leader == event.node:
-                    wins.setdefault((term, leader), index)
+                if leader.name == event.node:
+                    wins.setdefault((term, leader.name), index)
         for win, index in wins.items():
             voters = votes.get(win, {})
             if len(voters) == len(members) // 2:

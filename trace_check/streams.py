@@ -35,13 +35,21 @@ def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[
 
 
 def _with_incarnations(events: list[Event]) -> list[Event]:
-    """The events, those without an incarnation named by the `init` lines before them."""
-    if all(event.inc for event in events) or not any(event.kind == "init" for event in events):
+    """The events with incarnations where the log tells: that of the line before, or a new one at `init`."""
+    if all(event.inc for event in events):
+        return events
+    first = next((event for event in events if event.inc or event.kind == "init"), None)
+    current = "start 0" if first is None or first.kind == "init" else first.inc
+    if first is None:
         return events
     named, starts = [], 0
     for event in events:
-        starts += event.kind == "init" and not event.inc
-        named.append(event if event.inc else msgspec.structs.replace(event, inc=f"start {starts}"))
+        if event.inc:
+            current = event.inc
+        elif event.kind == "init":
+            starts += 1
+            current = f"start {starts}"
+        named.append(event if event.inc else msgspec.structs.replace(event, inc=current))
     return named
 
 

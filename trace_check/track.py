@@ -6,7 +6,7 @@ are declared not durable starts anew with each incarnation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from trace_check.errors import InputError
@@ -44,9 +44,13 @@ class Request:
 
 @dataclass
 class NodeView:
-    """One node, before the event at hand. `term` is the highest proven own term, seen at `term_seen`."""
+    """One node, before the event at hand. `term` is the highest proven own term, seen at `term_seen`.
+
+    `names` are the known names of nodes: those that log, and declared ones where those go by the same names.
+    """
 
     durable: bool
+    names: frozenset[str]
     inc: str | None = None
     term: int | None = None
     term_seen: Seen | None = None
@@ -78,7 +82,10 @@ class NodeView:
 class Nodes:
     """The views of all nodes. `absorb` follows the rules' look at each event."""
 
-    def __init__(self, configs: Iterable[Config]) -> None:
+    def __init__(self, configs: Sequence[Config], logging: Iterable[str]) -> None:
+        seen = frozenset(logging)
+        declared = frozenset(node for config in configs for node in config.nodes)
+        self._names = declared if declared >= seen else seen
         self._durable: dict[str | None, bool] = {}
         for config in configs:
             if config.durable is not None:
@@ -96,7 +103,7 @@ class Nodes:
         view = self._views.get(event.node)
         if view is None:
             durable = self._durable.get(event.node, self._durable.get(None, True))
-            view = self._views[event.node] = NodeView(durable=durable)
+            view = self._views[event.node] = NodeView(durable, self._names)
         if view.restarts(event):
             view.last_request = None
             view.stale_requests.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from trace_check.event import Config, Event, Unmapped
+from trace_check.event import OTHER, Config, Event, Unmapped
 from trace_check.rules import Kind, Outcome, RuleResult
 
 _LINES_NAMED_MAX = 3
@@ -39,18 +39,27 @@ def doubts(
     """Why the trace cannot be accepted although no rule fails, in words; empty if it can."""
     if not events:
         return (*_unmapped(unmapped), "no event was found: there is nothing to check")
+    reasons = [*_unmapped(unmapped), *_missing(events, configs)]
+    safety = [result for result in results if result.kind is Kind.SAFETY]
+    if all(result.outcome is Outcome.NOT_CHECKABLE for result in safety):
+        reasons.append("no safety rule found anything to check")
+    return tuple(reasons)
+
+
+def _missing(events: Sequence[Event], configs: Iterable[Config]) -> list[str]:
+    """The nodes that are declared or named in messages, of which there is no line, each with its place."""
     seen = {event.node for event in events}
     missing: dict[str, str] = {}
     for config in configs:
         for node in config.nodes:
             if node not in seen:
-                text = f"node {node} is declared at {config.place}, but no line of it is here"
-                missing.setdefault(node, text)
-    reasons = [*_unmapped(unmapped), *missing.values()]
-    safety = [result for result in results if result.kind is Kind.SAFETY]
-    if all(result.outcome is Outcome.NOT_CHECKABLE for result in safety):
-        reasons.append("no safety rule found anything to check")
-    return tuple(reasons)
+                missing.setdefault(node, f"node {node} is declared at {config.place}")
+    for event in events:
+        if event.msg is not None and event.msg.type != OTHER:
+            for node in (event.msg.src, event.msg.dst):
+                if node and node not in seen:
+                    missing.setdefault(node, f"node {node} is named in a message at {event.place}")
+    return [f"{text}, but no line of it is here" for text in missing.values()]
 
 
 def verdict_of(results: Iterable[RuleResult], reasons: Sequence[str]) -> Verdict:

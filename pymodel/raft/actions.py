@@ -51,6 +51,7 @@ from pymodel.raft.names import (
     CurrentLeader,
     ElectionTicks,
     ElectionTimeout,
+    Faults,
     Follower,
     HigherTermSeen,
     History,
@@ -71,6 +72,7 @@ from pymodel.raft.names import (
     RequestVoteResponse,
     Restarted,
     Server,
+    Snapshots,
     State,
     WonElection,
     Write,
@@ -324,7 +326,7 @@ def AdvanceCommitIndex(s: State, t: State, i: int) -> bool:
 
 
 def TakeSnapshot(s: State, t: State, i: int) -> bool:
-    if s.commitIndex[i] <= s.snapshotIndex[i]:
+    if not Snapshots or s.commitIndex[i] <= s.snapshotIndex[i]:
         return False
     t.snapshotIndex[i] = s.commitIndex[i]
     t.snapshotTerm[i] = TermAt(s, i, s.commitIndex[i])
@@ -493,6 +495,8 @@ def LeaseExpire(s: State, t: State, i: int) -> bool:
 
 
 def Restart(s: State, t: State, i: int) -> bool:
+    if "restart" not in Faults:
+        return False
     BecomeFollower(s, t, i, TermAfterRestart(s, i), Restarted)
     t.currentTerm[i] = TermAfterRestart(s, i)
     t.votedFor[i] = VoteAfterRestart(s, i)
@@ -503,5 +507,7 @@ def Restart(s: State, t: State, i: int) -> bool:
 
 
 def DropMessage(s: State, t: State, m: Message) -> bool:
+    if "loss" not in Faults:
+        return False
     t.messages.discard(m)
     return True

@@ -86,12 +86,15 @@ CONSTANTS = (
     "LeaseTicks",
     "ClockSkew",
     "LeasePolicy",
+    "Snapshots",
+    "Faults",
     "History",
     "MaxTerm",
     "MaxLogLen",
     "MaxMessages",
 )
 POLICIES = ("SendTime", "None")
+FAULTS = frozenset({"loss", "restart"})
 HISTORIES = frozenset({"acks", "audit"})
 
 
@@ -111,18 +114,21 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
         raise CfgError("Server is empty", mend="give at least one server, such as {s1, s2, s3}")
     if constants["Nil"] in servers:
         raise CfgError("Nil is one of the servers", mend="write `Nil = Nil`")
-    policy, history = constants["LeasePolicy"], constants["History"]
+    policy = constants["LeasePolicy"]
     if policy not in POLICIES:
         raise CfgError(f"LeasePolicy {policy!r} is unknown", mend=f"one of {', '.join(POLICIES)}")
-    if not isinstance(history, frozenset) or not history <= HISTORIES:
-        raise CfgError("History must be a subset of {acks, audit}", mend='such as {"acks"} or {}')
+    snapshots = constants["Snapshots"]
+    if not isinstance(snapshots, bool):
+        raise CfgError(f"Snapshots must be TRUE or FALSE, not {snapshots!r}")
+    faults = _subset("Faults", constants, FAULTS)
+    history = _subset("History", constants, HISTORIES)
     sizes = Sizes(
         servers=len(servers),
         writes=len(writes),
         election_ticks=_natural("ElectionTicks", constants),
         lease_ticks=_natural("LeaseTicks", constants),
         clock_skew=_natural("ClockSkew", constants),
-        history=frozenset(str(name) for name in history),
+        history=history,
         max_term=_natural("MaxTerm", constants),
         max_log_len=_natural("MaxLogLen", constants),
         max_messages=_natural("MaxMessages", constants),
@@ -137,6 +143,8 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
         "LeaseTicks": sizes.lease_ticks,
         "ClockSkew": sizes.clock_skew,
         "LeasePolicy": policy,
+        "Snapshots": snapshots,
+        "Faults": faults,
         "History": sizes.history,
         "MaxTerm": sizes.max_term,
         "MaxLogLen": sizes.max_log_len,
@@ -151,6 +159,14 @@ def _members(
     if not isinstance(constants[name], frozenset):
         raise CfgError(f"{name} must be a set of model values", mend=f"such as {name} = {{a1, a2}}")
     return tuple(str(member) for member in ordered(name))
+
+
+def _subset(name: str, constants: Mapping[str, Value], known: frozenset[str]) -> frozenset[str]:
+    value = constants[name]
+    if not isinstance(value, frozenset) or not value <= known:
+        quoted = ", ".join(f'"{item}"' for item in sorted(known))
+        raise CfgError(f"{name} must be a subset of {{{quoted}}}", mend=f"such as {name} = {{}}")
+    return frozenset(str(item) for item in value)
 
 
 def _natural(name: str, constants: Mapping[str, Value]) -> int:

@@ -8,7 +8,12 @@ state, the others are the operator's.
 from __future__ import annotations
 
 from pymodel.engine.contract import Constant, Function
+from pymodel.raft.guards import IsRequest
 from pymodel.raft.names import ElectionTicks, Message, Nil, Ok, Redirected, Server, State
+
+
+def HigherTermInRequest(s: State, i: int, m: Message) -> bool:
+    return IsRequest(m) and m.term > s.currentTerm[i]
 
 
 def AgeAtReceipt(s: State, m: Message) -> int:
@@ -53,6 +58,7 @@ MUTANTS: dict[str, Function | Constant] = {
     **{
         function.__name__: function
         for function in (
+            HigherTermInRequest,
             AgeAtReceipt,
             FreshAckAge,
             VoteForgotten,

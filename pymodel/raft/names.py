@@ -22,6 +22,8 @@ ElectionTicks = 0
 LeaseTicks = 0
 ClockSkew = 0
 LeasePolicy = ""
+Snapshots = False
+Faults: frozenset[str] = frozenset()
 History: frozenset[str] = frozenset()
 
 MaxTerm = 0

@@ -66,13 +66,18 @@ def blank(text: str, spans: tuple[Span, ...], kinds: frozenset[Kind]) -> str:
     at = 0
     for span in spans:
         if span.kind in kinds:
-            pieces += (text[at : span.start], _NOT_NEWLINE.sub(" ", text[span.start : span.end]))
+            pieces += (text[at : span.start], spaces(text[span.start : span.end]))
             at = span.end
     return "".join(pieces) + text[at:]
 
 
 COMMENTS = frozenset({Kind.LINE_COMMENT, Kind.BLOCK_COMMENT})
 COMMENTS_AND_STRINGS = COMMENTS | {Kind.STRING}
+
+
+def spaces(text: str) -> str:
+    """As many spaces as `text` has characters, its line ends kept."""
+    return _NOT_NEWLINE.sub(" ", text)
 
 
 def line_of(text: str, offset: int) -> int:

@@ -41,6 +41,7 @@ _VIOLATIONS = {
     2114: Verdict.DEADLOCK,
     2116: Verdict.PROPERTY,
 }
+_DEADLOCK = "deadlock"
 _INITIAL_VIOLATIONS = (2107, 2108)
 _LIVENESS_VIOLATED = 2116
 _TRACE_FOLLOWS = (2121, 2264)
@@ -131,7 +132,7 @@ def _violated(error: Message, cfg: Cfg, modules: Sequence[Module]) -> str:
         return " or ".join(named or cfg.properties) or "a temporal property"
     found = _NAMED.search(error.text)
     if not found:
-        return "Deadlock"
+        return _DEADLOCK
     place = _PLACE.fullmatch(found[1].strip())
     if not place:
         return found[1].strip()

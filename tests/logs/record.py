@@ -51,7 +51,7 @@ class Recorder:
         self.file = (out / f"{node}.ndjson").open("a")
         self.seq = self.sent = 0
         self.handling: dict[str, Any] | None = None
-        self.held: list[dict[str, Any]] = []
+        self.held: list[tuple[str, float, dict[str, Any]]] = []
         self.write({"v": 1, "kind": "config", "cluster": "kv", "nodes": list(NODES), "durable": True})
 
     def instrument(self, store: Store) -> None:
@@ -78,7 +78,9 @@ class Recorder:
         self.sent += 1
         message["mid"] = f"{self.node}/{self.inc}/{self.sent}"
         msg = native(message)
-        if self.handling is not None and msg["type"].endswith("_response"):
+        if self.handling is None:
+            self.roles("lost quorum contact")
+        elif msg["type"].endswith("_response"):
             msg["re"] = self.handling["mid"]
         self.log("send", to=self.names[peer.id], mid=message["mid"], msg=msg)
         return self.transport_send(peer, message)
@@ -86,13 +88,14 @@ class Recorder:
     def receive(self, peer: Any, message: dict[str, Any]) -> None:
         if message["type"] == "response_vote" and os.environ.pop("SLEEP_AT_VOTE", ""):
             os.kill(os.getpid(), signal.SIGSTOP)
-        pre, self.handling = self.state(), message
+        self.roles("lost quorum contact")
+        line = {"from": self.names[peer.id], "mid": message["mid"], "msg": native(message)}
+        ts, pre, self.handling = time.time(), self.state(), message
         self.deliver(peer, message)
         self.handling, held, self.held = None, self.held, []
-        line = {"from": self.names[peer.id], "mid": message["mid"], "msg": native(message)}
-        self.log("recv", **line, pre=pre, state=self.state())
-        for line in held:
-            self.log(line.pop("event"), **line)
+        self.log("recv", ts, **line, pre=pre, state=self.state())
+        for event, sent, fields in held:
+            self.log(event, sent, **fields)
         self.roles("higher term" if self.state()["term"] > pre["term"] else "current leader")
 
     def roles(self, reason: str) -> None:
@@ -133,14 +136,16 @@ class Recorder:
 
         self.store.put(key, value, callback=done)
 
-    def log(self, event: str, **fields: Any) -> None:
+    def log(self, event: str, ts: float | None = None, **fields: Any) -> None:
+        """Writes a line; inside a handler, where the state is in the making, it waits and goes without it."""
         if self.handling is not None:
-            self.held.append({"event": event, **{k: v for k, v in fields.items() if k != "state"}})
+            fields.pop("state", None)
+            self.held.append((event, time.time(), fields))
             return
-        if event == "send":
+        if event == "send" and ts is None:
             fields["state"] = self.state()
         self.seq += 1
-        head = {"ts": round(time.time(), 6), "node": self.node, "inc": self.inc, "seq": self.seq}
+        head = {"ts": round(ts or time.time(), 6), "node": self.node, "inc": self.inc, "seq": self.seq}
         self.write({**head, "event": event, **fields})
 
     def write(self, line: dict[str, Any]) -> None:
@@ -171,7 +176,10 @@ def native(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_node(node: str, out: Path, ports: dict[str, int], timeouts: tuple[float, float], value: str) -> None:
-    """One node until SIGTERM; as a leader it writes `value` once for each term it leads."""
+    """One node until SIGTERM; as a leader it writes `value` once in each term it leads.
+
+    On SIGUSR1 it stops itself between two ticks: when it goes on, it sends before it reads.
+    """
     names = {f"127.0.0.1:{port}": name for name, port in ports.items()}
     recorder = Recorder(node, out, names)
     conf = SyncObjConf(
@@ -188,12 +196,17 @@ def run_node(node: str, out: Path, ports: dict[str, int], timeouts: tuple[float,
     store = Store(own, [address for address in names if address != own], conf)
     recorder.instrument(store)
     stopped: list[int] = []
+    asleep: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
+    signal.signal(signal.SIGUSR1, lambda *_: asleep.append(1))
     written: set[int] = set()
     while not stopped:
+        if asleep:
+            asleep.clear()
+            os.kill(os.getpid(), signal.SIGSTOP)
         recorder.tick()
         now = recorder.state()
-        if now["role"] == "leader" and now["commit"] == now["last"][0] and now["term"] not in written:
+        if now["role"] == "leader" and now["term"] not in written:
             written.add(now["term"])
             recorder.put("x", value, len(written))
     recorder.log("stop", state=recorder.state())
@@ -217,25 +230,17 @@ class Cluster:
         if number == signal.SIGKILL:
             self.processes[node].wait()
 
-    def wait(self, node: str, needle: str) -> None:
-        """Waits until a line of the node's log holds `needle`."""
-        path = self.out / f"{node}.ndjson"
-        for _ in range(400):
-            if path.exists() and needle in path.read_text():
-                return
-            time.sleep(0.05)
-        self.stop()
-        raise SystemExit(f"{node} never logged {needle}")
-
-    def leader(self, nodes: tuple[str, ...]) -> str:
-        """Waits for an acknowledged write of one of `nodes` and names it."""
+    def wait(self, nodes: tuple[str, ...], *needles: str) -> str:
+        """Waits until the log of one of `nodes` holds one of `needles`, and names that node."""
         for _ in range(400):
             for node in nodes:
-                if '"client_ok"' in (self.out / f"{node}.ndjson").read_text():
+                path = self.out / f"{node}.ndjson"
+                text = path.read_text() if path.exists() else ""
+                if any(needle in text for needle in needles):
                     return node
             time.sleep(0.05)
         self.stop()
-        raise SystemExit("no leader acknowledged a write")
+        raise SystemExit(f"none of {nodes} ever logged {needles}")
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -254,23 +259,22 @@ def free_port() -> int:
 def double_vote(cluster: Cluster) -> None:
     cluster.start("n1", PATIENT, "by-voter")
     cluster.start("n3", EAGER, "by-first", SLEEP_AT_VOTE="1")
-    cluster.wait("n1", '"granted":true')
+    cluster.wait(("n1",), '"granted":true')
     cluster.signal("n1", signal.SIGKILL)
     cluster.start("n1", PATIENT, "by-voter")
     cluster.start("n2", EAGER, "by-second")
-    cluster.wait("n2", '"client_ok"')
+    cluster.wait(("n2",), '"client_ok"')
     cluster.signal("n3", signal.SIGCONT)
-    time.sleep(5 * HEARTBEAT_S)
+    cluster.wait(("n3",), '"client_ok"', '"client_fail"')
+    time.sleep(2 * HEARTBEAT_S)
 
 
 def failover(cluster: Cluster) -> None:
     for node in NODES:
         cluster.start(node, EAGER, f"by-{node}")
-    for node in NODES:
-        cluster.wait(node, '"init"')
-    first = cluster.leader(NODES)
-    cluster.signal(first, signal.SIGSTOP)
-    cluster.leader(tuple(node for node in NODES if node != first))
+    first = cluster.wait(NODES, '"client_ok"')
+    cluster.signal(first, signal.SIGUSR1)
+    cluster.wait(tuple(node for node in NODES if node != first), '"client_ok"')
     cluster.signal(first, signal.SIGCONT)
     time.sleep(3 * HEARTBEAT_S)
     cluster.signal(first, signal.SIGKILL)

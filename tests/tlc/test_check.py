@@ -117,7 +117,7 @@ def test_a_conjunct_of_a_property_is_named_after_the_property(toolchain: Toolcha
 
 def test_a_deadlock_is_found(toolchain: Toolchain) -> None:
     result = check(toolchain, "deadlock")
-    assert (result.verdict, result.violated) == (Verdict.DEADLOCK, "Deadlock")
+    assert (result.verdict, result.violated) == (Verdict.DEADLOCK, "deadlock")
     assert behaviour(result) == ["Init", "Take", "Step", "Step"]
 
 

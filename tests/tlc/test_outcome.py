@@ -78,7 +78,7 @@ def test_liveness_is_named_by_the_cfg_and_says_how_the_behaviour_goes_on() -> No
     [
         (2110, 12, "Invariant BelowTwo is violated.", Verdict.INVARIANT, "BelowTwo"),
         (2112, 13, "Action property Grows is violated.", Verdict.PROPERTY, "Grows"),
-        (2114, 11, "Deadlock reached.", Verdict.DEADLOCK, "Deadlock"),
+        (2114, 11, "Deadlock reached.", Verdict.DEADLOCK, "deadlock"),
     ],
 )
 def test_each_violation_has_its_verdict_and_name(

@@ -23,13 +23,13 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in is a scrip
 
 NOTES = """
 import json, os, pathlib, sys
-pathlib.Path({notes!r}).write_text(json.dumps(
-    {{"args": sys.argv[1:], "cwd": os.getcwd(), "cfg": open(sys.argv[sys.argv.index("-config") + 1]).read()}}))
+cfg = open(sys.argv[sys.argv.index("-config") + 1]).read()
+pathlib.Path({notes!r}).write_text(json.dumps({{"args": sys.argv[1:], "cwd": os.getcwd(), "cfg": cfg}}))
 """
 PLAY = "\nprint(open({recording!r}).read(), flush=True)\nprint('from java', file=sys.stderr)\n"
 LINGER = """
 import subprocess, time
-child = subprocess.Popen(["sleep", "600"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 pathlib.Path({pids!r}).write_text(f"{{os.getpid()}} {{child.pid}}")
 time.sleep(600)
 """
@@ -130,7 +130,7 @@ def gone(pid: int) -> bool:
 
 def test_a_timeout_ends_tlc_and_its_children(tmp_path: Path) -> None:
     linger = LINGER.format(pids=str(tmp_path / "pids"))
-    done = run_tlc(MC, SPECS / "bounded.cfg", toolchain(tmp_path, linger), Options(timeout_s=2.0))
+    done = run_tlc(MC, SPECS / "bounded.cfg", toolchain(tmp_path, linger), Options(timeout_s=4.0))
     assert done.timed_out
     assert all(gone(int(pid)) for pid in (tmp_path / "pids").read_text().split())
 

@@ -49,12 +49,16 @@ def test_what_is_no_value_is_refused_and_shown(text: str) -> None:
     assert text in caught.value.message
 
 
+def _function(items: dict[str, Value]) -> Fn:
+    return Fn(dict[Value, Value](items.items()))
+
+
 VALUES = st.recursive(
     st.integers(-99, 99) | st.sampled_from(["s1", "Leader", "x_1"]) | st.booleans(),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3).map(tuple),
         st.frozensets(inner, max_size=3),
-        st.dictionaries(st.sampled_from(["s1", "s2", "s3"]), inner, min_size=1, max_size=3).map(Fn),
+        st.dictionaries(st.sampled_from(["s1", "s2", "s3"]), inner, min_size=1, max_size=3).map(_function),
     ),
     max_leaves=12,
 )

@@ -53,6 +53,8 @@ MESSAGE_TYPES = {
     "vote_response": VOTE_RESPONSE,
     "request_vote_response": VOTE_RESPONSE,
     "prevote": PREVOTE,
+    "pre_vote": PREVOTE,
+    "pre_vote_response": PREVOTE_RESPONSE,
     "prevote_response": PREVOTE_RESPONSE,
     "snapshot": SNAPSHOT,
     "install_snapshot": SNAPSHOT,
@@ -62,11 +64,13 @@ MESSAGE_TYPES = {
     "other": OTHER,
 }
 
+_PREVOTES = {REQUEST_VOTE: PREVOTE, VOTE_RESPONSE: PREVOTE_RESPONSE}
+
 _OWN_TYPES = set(MESSAGE_TYPES) - {"append_entries", "request_vote"}
 
 
 class NativeMessage(msgspec.Struct):
-    """The `msg` object of a send or recv line."""
+    """The `msg` object of a send or recv line. `prevote` marks a vote message as a pre-vote."""
 
     type: str
     term: Count | None = None
@@ -81,6 +85,7 @@ class NativeMessage(msgspec.Struct):
     commit: Count | None = None
     index: Count | None = None
     re: NodeId | None = None
+    prevote: bool = False
 
 
 class NativeLine(WireLine):
@@ -135,8 +140,11 @@ def _message(line: NativeLine, msg: NativeMessage, node: str, kind: str) -> Mess
         src = src or node
     elif kind == "recv":
         dst = dst or node
+    kind_of_message = MESSAGE_TYPES[msg.type.lower()]
+    if msg.prevote:
+        kind_of_message = _PREVOTES.get(kind_of_message, kind_of_message)
     return Message(
-        type=MESSAGE_TYPES[msg.type.lower()],
+        type=kind_of_message,
         raw_type=msg.type,
         src=src,
         dst=dst,

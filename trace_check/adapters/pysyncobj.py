@@ -86,9 +86,8 @@ def certainty(line: dict[str, Any]) -> int:
     msg, conf = line.get("msg"), line.get("conf")
     if isinstance(msg, dict) and (msg.get("type") in _OWN_TYPES or "prevLogIdx" in msg):
         return 2
-    if isinstance(conf, dict) and "raftMinTimeout" in conf:
-        return 2
-    return 1
+    known_init = "journal" in line or (isinstance(conf, dict) and "raftMinTimeout" in conf)
+    return 2 if known_init or line["event"] == "driver" else 1
 
 
 class Parser:

@@ -47,7 +47,7 @@ class DeposedWrite(Rule):
                 if event.kind == "client_ok":
                     fact = Fact(f"{event.node} was no leader when {client} came", invoked)
                     self.report(f"{event.node} acknowledged {client} after it was deposed", seen, (fact,))
-        self._led.update(leader for leader, _ in led_terms(event) if leader == event.node)
+        self._led.update(leader.name for leader, _ in led_terms(event) if leader.name == event.node)
 
     def coverage(self) -> tuple[bool, str]:
         if not self._writes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trace_check.event import NOBODY, Event
-from trace_check.facts import led_terms, own_terms, sent_term, votes_cast
+from trace_check.facts import Named, led_terms, own_terms, sent_term, votes_cast
 from trace_check.rules.base import Fact, Rule
 from trace_check.track import NodeView, Seen
 
@@ -70,7 +70,7 @@ class VoteStable(Rule):
 
     def __init__(self) -> None:
         super().__init__()
-        self._votes: dict[str, dict[int, tuple[str, Seen]]] = {}
+        self._votes: dict[str, dict[int, tuple[Named, Seen]]] = {}
         self._reported: set[tuple[str, int, str]] = set()
         self._cast = 0
 
@@ -82,24 +82,24 @@ class VoteStable(Rule):
             votes.clear()
         for state in (event.pre, event.state):
             if state is not None and state.vote == NOBODY and state.term in votes:
-                candidate, first = votes[state.term]
-                forgot = f"{event.node} forgot its vote for {candidate} in term {state.term}"
-                self._contradict(event.node, state.term, NOBODY, forgot, seen, candidate, first)
+                known = votes[state.term]
+                forgot = f"{event.node} forgot its vote for {known[0].name} in term {state.term}"
+                self._contradict(event.node, state.term, NOBODY, forgot, seen, known)
         for term, candidate in votes_cast(event):
-            known = votes.get(term)
-            if known is None:
+            if term not in votes:
                 votes[term] = (candidate, seen)
                 self._cast += 1
-            elif known[0] != candidate:
-                text = f"{event.node} voted {candidate} in term {term}"
-                self._contradict(event.node, term, candidate, text, seen, *known)
+            elif candidate.differs(votes[term][0], view.names):
+                text = f"{event.node} voted {candidate.name} in term {term}"
+                self._contradict(event.node, term, candidate.name, text, seen, votes[term])
 
     def _contradict(
-        self, node: str, term: int, now: str, text: str, seen: Seen, candidate: str, first: Seen
+        self, node: str, term: int, now: str, text: str, seen: Seen, known: tuple[Named, Seen]
     ) -> None:
         if (node, term, now) not in self._reported:
             self._reported.add((node, term, now))
-            self.report(text, seen, (Fact(f"{node} voted {candidate} in term {term}", first),), term=term)
+            fact = Fact(f"{node} voted {known[0].name} in term {term}", known[1])
+            self.report(text, seen, (fact,), term=term)
 
     def coverage(self) -> tuple[bool, str]:
         if not self._cast:
@@ -117,18 +117,25 @@ class ElectionSafety(Rule):
 
     def __init__(self) -> None:
         super().__init__()
-        self._leaders: dict[int, dict[str, Seen]] = {}
+        self._leaders: dict[int, dict[Named, Seen]] = {}
 
     def see(self, event: Event, seen: Seen, view: NodeView) -> None:
         for leader, term in led_terms(event):
             leaders = self._leaders.setdefault(term, {})
             if leader in leaders:
                 continue
-            if leaders:
-                first, first_seen = next(iter(leaders.items()))
-                fact = Fact(f"term {term} already led by {first}", first_seen)
-                self.report(f"{leader} leads term {term}", seen, (fact,), term=term)
+            if all(leader.name != known.name for known in leaders):
+                self._compare(leader, term, leaders, seen, view)
             leaders[leader] = seen
+
+    def _compare(
+        self, leader: Named, term: int, leaders: dict[Named, Seen], seen: Seen, view: NodeView
+    ) -> None:
+        for known, first_seen in leaders.items():
+            if leader.differs(known, view.names):
+                fact = Fact(f"term {term} already led by {known.name}", first_seen)
+                self.report(f"{leader.name} leads term {term}", seen, (fact,), term=term)
+                return
 
     def coverage(self) -> tuple[bool, str]:
         if not self._leaders:

@@ -124,11 +124,13 @@ class StaleRejected(_FencingRule):
     def __init__(self) -> None:
         super().__init__()
         self._open: dict[str, list[Request]] = {}
+        self._unanswered = 0
         self._outcomes: Counter[str] = Counter()
 
     def see(self, event: Event, seen: Seen, view: NodeView) -> None:
         waiting = self._open.setdefault(event.node, [])
         if view.restarts(event):
+            self._unanswered += len(waiting)
             waiting.clear()
         if event.kind == "recv":
             request = request_of(event, seen, view)
@@ -176,8 +178,8 @@ class StaleRejected(_FencingRule):
     def coverage(self) -> tuple[bool, str]:
         if not self.stale:
             return False, self.no_stale_request()
-        unanswered = sum(len(waiting) for waiting in self._open.values())
+        unanswered = self._unanswered + sum(len(waiting) for waiting in self._open.values())
         counts = [f"{count} {how}" for how, count in sorted(self._outcomes.items())]
         if unanswered:
-            counts.append(f"{unanswered} open where the log of the node ends")
+            counts.append(f"{unanswered} open when their node stopped or its log ended")
         return bool(self._outcomes), f"{self.stale} stale requests: {', '.join(counts)}"
