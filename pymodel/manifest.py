@@ -42,7 +42,9 @@ def read_manifest(folder: Path | None = None) -> dict[str, Record]:
     try:
         return {name: Record(**record) for name, record in json.loads(path.read_text("utf-8")).items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise SpecError(f"no usable manifest: {error}", mend="write it with `pymodel manifest --write`", path=path) from error
+        raise SpecError(
+            f"no usable manifest: {error}", mend="write it with `pymodel manifest --write`", path=path
+        ) from error
 
 
 def measure(

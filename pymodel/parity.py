@@ -87,9 +87,7 @@ def count_rows(ours: CheckResult, tlc: CheckResult) -> tuple[Row, ...]:
         rows.append(_row("depth", ours.depth, tlc.depth))
         rows.append(Row("generated states", f"{ours.generated:,}", f"{tlc.generated:,}", None))
         return tuple(rows)
-    lengths = [
-        result.counterexample.length if result.counterexample else 0 for result in (ours, tlc)
-    ]
+    lengths = [result.counterexample.length if result.counterexample else 0 for result in (ours, tlc)]
     rows.append(_violated_row(ours, tlc))
     rows.append(_row("length", *lengths))
     return tuple(rows)
@@ -166,5 +164,3 @@ def _names_row(what: str, ours: tuple[str, ...], tla: tuple[str, ...]) -> Row:
     if not ours_only and not tla_only:
         return Row(what, "in another order", "in another order", False)
     return Row(what, f"only here: {', '.join(ours_only)}", f"only here: {', '.join(tla_only)}", False)
-
-

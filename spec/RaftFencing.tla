@@ -122,6 +122,9 @@ Record(i, newRole, newTerm, reason) ==
   audit' = IF "audit" \in History
            THEN [audit EXCEPT ![i] = Transition(i, newRole, newTerm, reason)] ELSE audit
 
+\* Those who acknowledged a request that i sent less than LeaseTicks ago, and i itself.
+RecentContacts(i) == {i} \cup {j \in Server \ {i} : ackAge[i][j] < LeaseTicks}
+
 \* Writes that i accepted as the leader of its current term and has not answered.
 PendingAt(i) ==
   {w \in Write : /\ client[w] = "Pending" /\ role[i] = "Leader"
@@ -181,8 +184,7 @@ RetainsSuffix(i, m)         == LastIndex(i) >= m.lastIndex /\ TermAt(i, m.lastIn
 \* Leases. The age that an answer proves: since its request was sent, and a rejection proves none.
 RenewedAge(m)       == m.age
 AckAgeAtElection    == LeaseTicks
-LeaseValid(i)       == /\ role[i] = "Leader"
-                       /\ IsQuorum({i} \cup {j \in Server \ {i} : ackAge[i][j] < LeaseTicks})
+LeaseValid(i)       == role[i] = "Leader" /\ IsQuorum(RecentContacts(i))
 HasQuorumContact(i) == LeasePolicy = "None" \/ LeaseValid(i)
 
 \* What a client hears when a write is appended, and when its leader steps down before commit.
@@ -677,11 +679,14 @@ VoteStable ==
   [][\A i \in Server : votedFor'[i] # votedFor[i]
         => votedFor[i] = Nil \/ currentTerm'[i] > currentTerm[i]]_vars
 
-\* A server in a later term never acknowledges an entry, a heartbeat or a snapshot of an older.
+\* A server in a later term acknowledges no request of an older one. If it answers at all, it
+\* rejects, and tells its current term.
 NoAckToStale ==
   [][\A m \in Consumed :
-       m.type \in {"AppendEntriesRequest", "InstallSnapshotRequest"} /\ m.term < currentTerm[m.dest]
+       m.type \in Requests /\ m.term < currentTerm[m.dest]
          => \A r \in messages' \ messages : r.source = m.dest =>
+              /\ r.term = currentTerm[m.dest]
+              /\ r.type = "RequestVoteResponse" => ~r.granted
               /\ r.type = "AppendEntriesResponse" => ~r.success
               /\ r.type = "InstallSnapshotResponse" => r.index = 0]_vars
 
@@ -721,11 +726,14 @@ LegalTransition ==
               audit'[i] = [oldRole |-> role[i], newRole |-> role'[i], oldTerm |-> currentTerm[i],
                            newTerm |-> currentTerm'[i], reason |-> row[4]]]_vars
 
-\* A write is accepted by a leader only, answered once, and Ok only by committing.
+\* A write is accepted by a leader only, in contact with a quorum if leases count, it is answered
+\* once, and Ok only by committing.
 ClientOutcome ==
   [][\A w \in Write : client'[w] # client[w] =>
        \/ /\ client[w] = "Idle" /\ client'[w] = "Pending"
-          /\ \E i \in Server : role[i] = "Leader" /\ Len(log'[i]) > LastIndex(i)
+          /\ \E i \in Server :
+               /\ role[i] = "Leader" /\ Len(log'[i]) > LastIndex(i)
+               /\ LeasePolicy = "None" \/ IsQuorum(RecentContacts(i))
        \/ client[w] = "Idle" /\ client'[w] \in {"Redirected", "Rejected"}
        \/ client[w] = "Pending" /\ client'[w] \in {"Ok", "Unknown"}]_vars
 ==============================================================================

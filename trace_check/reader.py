@@ -80,9 +80,9 @@ def _lines(path: Path) -> tuple[list[bytes], bool]:
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise InputError(message, mend="check the file", path=path) from None
-    if b"\0" in data[:_BINARY_PROBE_BYTES]:
-        raise InputError("is a binary file", mend="name a JSON Lines log", path=path)
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if b"\0" in lines[0][:_BINARY_PROBE_BYTES]:
+        raise InputError("is a binary file", mend="name a JSON Lines log", path=path)
     ends_in_newline = lines[-1] == b""
     return (lines[:-1] if ends_in_newline else lines), ends_in_newline
 

@@ -98,10 +98,12 @@ class _Places:
 
 def _headline(report: Report, places: _Places) -> list[str]:
     if report.verdict is Verdict.REJECTED and report.explanation is not None:
-        return _rejection(report.explanation, places)
+        doubts = [f"  not checked: {places.shorten(reason)}" for reason in report.reasons]
+        return [*_rejection(report.explanation, places), *doubts]
     head = report.verdict.name
     if report.deviations:
         head += "  with deviations: " + ", ".join(f"{d.rule} {d.count}" for d in report.deviations)
+        head += " (strict: exit code 1)" if report.exit_code == 1 else ""
     lines = [head, *(f"  {places.shorten(reason)}" for reason in report.reasons)]
     for deviation in report.deviations:
         named = deviation.findings[:_LINES_NAMED_MAX]

@@ -7,7 +7,7 @@ from pathlib import Path
 from pymodel.errors import UsageError
 
 _HERE = Path(__file__).resolve().parent
-_ROOTS = (_HERE.parent / "tests" / "logs", _HERE / "_logs")
+_ROOTS = (_HERE / "_logs", _HERE.parent / "tests" / "logs")
 
 
 def sample(name: str) -> tuple[Path, ...]:

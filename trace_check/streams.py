@@ -1,7 +1,8 @@
 """Events to one stream a node, each in that node's own order: its incarnations, and the lines within each.
 
 Within an incarnation `seq` decides, else the position in the file. Incarnations follow the file where one
-file holds them one after the other, else wall-clock time. Where the log names none, each `init` starts one.
+file holds them one after the other, else wall-clock time. A line that does not name its incarnation stays
+where the file has it, unless `seq` and wall clock agree on another place.
 """
 
 from __future__ import annotations
@@ -26,38 +27,80 @@ def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[
     notes: list[str] = []
     streams = {}
     for node in sorted(by_node):
+        if not all(event.inc for event in by_node[node]):
+            streams[node] = _unnamed_in_order(by_node[node])
+            continue
         groups: dict[str, list[Event]] = {}
-        for event in _with_incarnations(by_node[node]):
+        for event in by_node[node]:
             groups.setdefault(event.inc, []).append(event)
         ordered = [_in_order(group, notes) for group in groups.values()]
         streams[node] = [event for group in _incarnations_in_order(ordered) for event in group]
     return streams, notes
 
 
-def _with_incarnations(events: list[Event]) -> list[Event]:
-    """The events with incarnations where the log tells: that of the line before, or a new one at `init`."""
-    if all(event.inc for event in events):
-        return events
-    first = next((event for event in events if event.inc or event.kind == "init"), None)
-    current = "start 0" if first is None or first.kind == "init" else first.inc
-    if first is None:
-        return events
-    named, starts = [], 0
-    for event in events:
-        if event.inc:
-            current = event.inc
-        elif event.kind == "init":
-            starts += 1
-            current = f"start {starts}"
-        named.append(event if event.inc else msgspec.structs.replace(event, inc=current))
+def _unnamed_in_order(events: list[Event]) -> list[Event]:
+    """The lines of a node that does not name all its incarnations, in order.
+
+    A `seq` that goes back is a restart only if time goes on. Raises: InputError, see `node_streams`.
+    """
+    trials = [events]
+    if all(event.ts is not None for event in events):
+        trials.append(sorted(events, key=lambda event: (event.ts, _seq(event))))
+    numbers = sorted(_seq(event) for event in events)
+    if numbers == list(range(numbers[0], numbers[0] + len(events))):
+        trials.append(sorted(events, key=_seq))
+    broken: Event | None = None
+    for trial in trials:
+        misplaced = _first_misplaced(trial)
+        if misplaced is None:
+            return _filled(trial)
+        broken = broken or misplaced
+    raise _unordered(
+        broken or events[0], "the lines", "goes back in seq or time: a restart, or out of place?"
+    )
+
+
+def _first_misplaced(events: list[Event]) -> Event | None:
+    """The first line that cannot follow the ones before it, None if all can."""
+    ended: set[str] = set()
+    current = ""
+    for before, after in pairwise(events):
+        current = before.inc or current
+        if after.inc and current and after.inc != current:
+            ended.add(current)
+        if after.inc in ended:
+            return after
+        timed = before.ts is not None and after.ts is not None
+        later = timed and (after.ts or 0.0) >= (before.ts or 0.0)
+        numbered = before.seq is not None and after.seq is not None
+        counted = numbered and _seq(after) > _seq(before)
+        same_counter = numbered and (before.inc == after.inc)
+        if same_counter and not counted and (after.inc or not later):
+            return after
+        if before.place.path != after.place.path and not counted and not later:
+            return after
+    return None
+
+
+def _filled(events: list[Event]) -> list[Event]:
+    """The lines, those between two of one incarnation counted to it; the others stay without one."""
+    following: list[str] = []
+    known = ""
+    for event in reversed(events):
+        known = event.inc or known
+        following.append(known)
+    named, before = [], ""
+    for event, after in zip(events, reversed(following), strict=True):
+        before = event.inc or before
+        between = not event.inc and before == after
+        named.append(msgspec.structs.replace(event, inc=before) if between else event)
     return named
 
 
 def _in_order(group: list[Event], notes: list[str]) -> list[Event]:
     """The events of one incarnation in order. Raises: InputError, see `node_streams`."""
     if any(event.seq is None for event in group):
-        files = _by_file(group)
-        return [event for part in _disjoint_in_time(files, "the lines") for event in part]
+        return [event for part in _disjoint_in_time(_by_file(group), "the lines") for event in part]
     ordered = sorted(group, key=_seq)
     missing = 0
     first_gap = None
@@ -92,8 +135,6 @@ def _by_file(group: list[Event]) -> list[list[Event]]:
 
 def _incarnations_in_order(groups: list[list[Event]]) -> list[list[Event]]:
     """The incarnations of one node in order. Raises: InputError, see `node_streams`."""
-    if len(groups) == 1:
-        return groups
     if len({event.place.path for group in groups for event in group}) == 1:
         spans = [(min(e.place.line for e in g), max(e.place.line for e in g), g) for g in groups]
         spans.sort(key=lambda span: span[0])

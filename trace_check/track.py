@@ -51,15 +51,15 @@ class NodeView:
 
     durable: bool
     names: frozenset[str]
-    inc: str | None = None
+    inc: str = ""
     term: int | None = None
     term_seen: Seen | None = None
     last_request: Request | None = None
     stale_requests: dict[str, Request] = field(default_factory=dict)
 
     def restarts(self, event: Event) -> bool:
-        """True if `event` is the first of a later incarnation."""
-        return self.inc is not None and event.inc != self.inc
+        """True if `event` is the first of a later incarnation; a line that names none is never."""
+        return bool(self.inc) and bool(event.inc) and event.inc != self.inc
 
     def own_term(self, event: Event) -> int | None:
         """The node's own term when `event` began: as logged, else the highest proven before."""
@@ -115,7 +115,7 @@ class Nodes:
         """Adds what `event` proves to its node's view."""
         if event.kind == "recv":
             self._receive(event, seen, view)
-        view.inc = event.inc
+        view.inc = event.inc or view.inc
         proven = list(own_terms(event))
         sent = sent_term(event)
         if sent is not None:

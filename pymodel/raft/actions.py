@@ -79,7 +79,6 @@ from pymodel.raft.names import (
 )
 
 
-
 def Init(t: State) -> None:
     """Every variable starts at its layout's default but ackAge."""
     for i in Server:

@@ -50,6 +50,15 @@ def LeaseHolder(m: Message) -> int:
     return m.source if IsRequest(m) else m.dest
 
 
+def RecentContacts(s: State, i: int) -> int:
+    """How many acknowledged a request that i sent less than LeaseTicks ago, i itself among them."""
+    contacts = 1
+    for j in Server:
+        if j != i and s.ackAge[i, j] < LeaseTicks:
+            contacts += 1
+    return contacts
+
+
 def IsPendingAt(s: State, i: int, w: int) -> bool:
     """Whether i accepted w as the leader of its current term and has not answered: w in PendingAt(i)."""
     if s.client[w] != Pending or s.role[i] != Leader:
@@ -177,13 +186,7 @@ def AckAgeAtElection(s: State) -> int:
 
 
 def LeaseValid(s: State, i: int) -> bool:
-    if s.role[i] != Leader:
-        return False
-    contacts = 1
-    for j in Server:
-        if j != i and s.ackAge[i, j] < LeaseTicks:
-            contacts += 1
-    return IsQuorum(s, contacts)
+    return s.role[i] == Leader and IsQuorum(s, RecentContacts(s, i))
 
 
 def HasQuorumContact(s: State, i: int) -> bool:

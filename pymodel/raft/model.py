@@ -13,7 +13,7 @@ from pymodel.raft.state import Sizes, make_schema
 from pymodel.raft.view import present, present_message
 from pymodel.values import Value
 
-I, J, W = Parameter("i", "Server"), Parameter("j", "Server"), Parameter("w", "Write")
+SERVER, PEER, WRITE = Parameter("i", "Server"), Parameter("j", "Server"), Parameter("w", "Write")
 
 
 def _message(*kinds: str) -> Parameter:
@@ -21,27 +21,27 @@ def _message(*kinds: str) -> Parameter:
 
 
 ACTIONS = (
-    Action(actions.Timeout, (I,)),
-    Action(actions.RequestVote, (I, J)),
+    Action(actions.Timeout, (SERVER,)),
+    Action(actions.RequestVote, (SERVER, PEER)),
     Action(actions.HandleRequestVoteRequest, (_message("RequestVoteRequest"),)),
     Action(actions.HandleRequestVoteResponse, (_message("RequestVoteResponse"),)),
-    Action(actions.BecomeLeader, (I,)),
-    Action(actions.AppendEntries, (I, J, Parameter("n", values=(0, 1)))),
+    Action(actions.BecomeLeader, (SERVER,)),
+    Action(actions.AppendEntries, (SERVER, PEER, Parameter("n", values=(0, 1)))),
     Action(actions.HandleAppendEntriesRequest, (_message("AppendEntriesRequest"),)),
     Action(actions.HandleAppendEntriesResponse, (_message("AppendEntriesResponse"),)),
-    Action(actions.AdvanceCommitIndex, (I,)),
-    Action(actions.TakeSnapshot, (I,)),
-    Action(actions.InstallSnapshot, (I, J)),
+    Action(actions.AdvanceCommitIndex, (SERVER,)),
+    Action(actions.TakeSnapshot, (SERVER,)),
+    Action(actions.InstallSnapshot, (SERVER, PEER)),
     Action(actions.HandleInstallSnapshotRequest, (_message("InstallSnapshotRequest"),)),
     Action(actions.HandleInstallSnapshotResponse, (_message("InstallSnapshotResponse"),)),
     Action(actions.UpdateTerm, (_message(),)),
     Action(actions.DropStaleResponse, (_message(),)),
-    Action(actions.AcceptWrite, (I, W)),
-    Action(actions.RedirectWrite, (I, W)),
-    Action(actions.RejectWrite, (I, W)),
-    Action(actions.Tick, (I,)),
-    Action(actions.LeaseExpire, (I,)),
-    Action(actions.Restart, (I,)),
+    Action(actions.AcceptWrite, (SERVER, WRITE)),
+    Action(actions.RedirectWrite, (SERVER, WRITE)),
+    Action(actions.RejectWrite, (SERVER, WRITE)),
+    Action(actions.Tick, (SERVER,)),
+    Action(actions.LeaseExpire, (SERVER,)),
+    Action(actions.Restart, (SERVER,)),
     Action(actions.DropMessage, (_message(),)),
 )
 
@@ -128,6 +128,7 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
         election_ticks=_natural("ElectionTicks", constants),
         lease_ticks=_natural("LeaseTicks", constants),
         clock_skew=_natural("ClockSkew", constants),
+        snapshots=snapshots,
         history=history,
         max_term=_natural("MaxTerm", constants),
         max_log_len=_natural("MaxLogLen", constants),
@@ -181,7 +182,7 @@ def enumerations() -> dict[str, int]:
     return {
         name: value
         for name, value in vars(names).items()
-        if isinstance(value, int) and name not in CONSTANTS or name == "Nil"
+        if name == "Nil" or (isinstance(value, int) and name not in CONSTANTS)
     }
 
 

@@ -6,9 +6,8 @@ servers, k an index, w a write, m and r messages.
 
 from __future__ import annotations
 
-from pymodel.raft.guards import CarriesAge, IsQuorum, IsRequest, LastIndex, LeaseValid
+from pymodel.raft.guards import CarriesAge, IsQuorum, IsRequest, LastIndex, LeaseValid, RecentContacts
 from pymodel.raft.names import (
-    AppendEntriesRequest,
     AppendEntriesResponse,
     Candidate,
     CurrentLeader,
@@ -18,10 +17,10 @@ from pymodel.raft.names import (
     HigherTermSeen,
     History,
     Idle,
-    InstallSnapshotRequest,
     InstallSnapshotResponse,
     Leader,
     LeaseExpired,
+    LeasePolicy,
     LeaseTicks,
     LogIndex,
     Message,
@@ -30,6 +29,7 @@ from pymodel.raft.names import (
     Pending,
     Redirected,
     Rejected,
+    RequestVoteResponse,
     Restarted,
     Server,
     Start,
@@ -283,16 +283,21 @@ def VoteStable(s: State, t: State) -> bool:
     return True
 
 
+def IsRejection(r: Message) -> bool:
+    if r.type == RequestVoteResponse:
+        return r.granted == 0
+    if r.type == AppendEntriesResponse:
+        return r.success == 0
+    return r.type != InstallSnapshotResponse or r.index == 0
+
+
 def NoAckToStale(s: State, t: State) -> bool:
     for m in s.messages:
-        if m.type in (AppendEntriesRequest, InstallSnapshotRequest) and m.term < s.currentTerm[m.dest]:
-            if IsConsumed(s, t, m):
-                for r in t.messages:
-                    if r.source == m.dest and r not in s.messages:
-                        if r.type == AppendEntriesResponse and r.success == 1:
-                            return False
-                        if r.type == InstallSnapshotResponse and r.index > 0:
-                            return False
+        if IsRequest(m) and m.term < s.currentTerm[m.dest] and IsConsumed(s, t, m):
+            for r in t.messages:
+                if r.source == m.dest and r not in s.messages:
+                    if r.term != s.currentTerm[m.dest] or not IsRejection(r):
+                        return False
     return True
 
 
@@ -309,9 +314,11 @@ def StaleFrame(s: State, t: State) -> bool:
     for m in s.messages:
         if IsRequest(m) and m.term < s.currentTerm[m.dest] and IsConsumed(s, t, m):
             i = m.dest
-            if t.currentTerm[i] != s.currentTerm[i] or t.role[i] != s.role[i] or t.votedFor[i] != s.votedFor[i]:
+            if t.currentTerm[i] != s.currentTerm[i] or t.role[i] != s.role[i]:
                 return False
-            if t.leaderHint[i] != s.leaderHint[i] or t.electionElapsed[i] != s.electionElapsed[i]:
+            if t.votedFor[i] != s.votedFor[i] or t.leaderHint[i] != s.leaderHint[i]:
+                return False
+            if t.electionElapsed[i] != s.electionElapsed[i]:
                 return False
             if t.commitIndex[i] != s.commitIndex[i] or t.snapshotIndex[i] != s.snapshotIndex[i]:
                 return False
@@ -391,13 +398,20 @@ def LegalTransition(s: State, t: State) -> bool:
     return True
 
 
+def AcceptsAt(s: State, t: State, i: int) -> bool:
+    """Whether i, a leader in contact with a quorum if leases count, appended an entry in this step."""
+    if s.role[i] != Leader or LastIndex(t, i) <= LastIndex(s, i):
+        return False
+    return LeasePolicy == "None" or IsQuorum(s, RecentContacts(s, i))
+
+
 def ClientOutcome(s: State, t: State) -> bool:
     for w in Write:
         if t.client[w] != s.client[w]:
             if s.client[w] == Idle and t.client[w] == Pending:
                 accepted = False
                 for i in Server:
-                    accepted = accepted or (s.role[i] == Leader and LastIndex(t, i) > LastIndex(s, i))
+                    accepted = accepted or AcceptsAt(s, t, i)
                 if not accepted:
                     return False
             elif s.client[w] == Idle:

@@ -20,6 +20,7 @@ class Sizes:
     election_ticks: int
     lease_ticks: int
     clock_skew: int
+    snapshots: bool
     history: frozenset[str]
     max_term: int
     max_log_len: int
@@ -101,7 +102,7 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
     position = Range(0, sizes.log_len)
     write = Range(-1, sizes.writes - 1, "Write")
     flag = Range(0, 1)
-    index = Axis(1, sizes.log_len)
+    content = Axis(1, sizes.log_len if sizes.snapshots else 0)
     age = MessageField("age", Range(0, sizes.lease_ticks))
 
     def kind(name: str, *fields: MessageField) -> MessageKind:
@@ -125,8 +126,8 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
             "InstallSnapshotRequest",
             MessageField("lastIndex", position),
             MessageField("lastTerm", term),
-            MessageField("contentTerm", term, index),
-            MessageField("contentWrite", write, index),
+            MessageField("contentTerm", term, content),
+            MessageField("contentWrite", write, content),
             age,
         ),
         kind("InstallSnapshotResponse", MessageField("index", position), age),

@@ -39,9 +39,7 @@ def present(s: State, bound: Bound) -> dict[str, Value]:
         "electionElapsed": each(lambda i: s.electionElapsed[i]),
         "ackAge": pairs(lambda i, j: s.ackAge[i, j]),
         "skew": each(lambda i: s.skew[i]),
-        "client": Fn({write: OUTCOMES[s.client[w]] for w, write in enumerate(writes)})
-        if writes
-        else (),
+        "client": Fn({write: OUTCOMES[s.client[w]] for w, write in enumerate(writes)}) if writes else (),
         "messages": frozenset(present_message(m, bound) for m in s.messages),
         "elections": _elections(s, bound),
         "commits": tuple(
@@ -64,9 +62,7 @@ def _entry(term: int, write: Value) -> Fn:
 
 
 def _log(s: State, i: int, writes: tuple[str, ...]) -> Value:
-    return tuple(
-        _entry(s.log.term[i, k], writes[s.log.write[i, k]]) for k in range(1, s.log.length[i] + 1)
-    )
+    return tuple(_entry(s.log.term[i, k], writes[s.log.write[i, k]]) for k in range(1, s.log.length[i] + 1))
 
 
 def _elections(s: State, bound: Bound) -> Value:

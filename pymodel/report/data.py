@@ -27,7 +27,7 @@ def check_json(result: CheckResult) -> str:
 
 
 def graph_json(graph: Graph) -> str:
-    """`graph` as JSON: `states`, `initial` (indices of states), and `edges` (source, action, target), sorted."""
+    """`graph` as JSON: `states`, `initial` (indices of states), sorted `edges` (source, action, target)."""
     data = {
         "states": [mapping_data(state) for state in graph.states],
         "initial": list(graph.initial),

@@ -229,7 +229,8 @@ LOOKALIKES: list[tuple[str, str, list[Line]]] = [
     ("TermMonotonic", "a restart of a node declared not durable", [
         config("n1", durable=False), at("n1", term=2), *after_restart(at("n1", term=0))]),
     ("VoteStable", "a restart of a node declared not durable", [
-        config("n1", durable=False), at("n1", term=2, vote="n1"), *after_restart(at("n1", term=2, vote="n2"))]),
+        config("n1", durable=False), at("n1", term=2, vote="n1"),
+        *after_restart(at("n1", term=2, vote="n2"))]),
     ("VoteStable", "a vote sent before the state shows it", [
         granted("n2", 1, state={"term": 1, "vote": None}), at("n1", term=1, vote="n2")]),
     ("VoteStable", "states name nodes otherwise than messages do", [
@@ -237,7 +238,8 @@ LOOKALIKES: list[tuple[str, str, list[Line]]] = [
     ("ElectionSafety", "messages name the leader by its address", [
         at("n1", "leader", 1), line("n2", "recv", frm="10.0.0.1:7000", msg={"type": "append", "term": 1})]),
     ("ElectionSafety", "a term line in the middle of a step-down", [
-        at("n1", "leader", 1), at("n2", "leader", 2), line("n1", "term", state={"role": "leader", "term": 2})]),
+        at("n1", "leader", 1), at("n2", "leader", 2),
+        line("n1", "term", state={"role": "leader", "term": 2})]),
     ("CommitMonotonic", "no incarnations: the step back may be a restart", [
         {"node": "n1", "event": "state", "state": {"commit": 4}},
         {"node": "n1", "event": "state", "state": {"commit": 1}}]),

@@ -21,9 +21,10 @@ def line(node: str, event: str, **fields: Any) -> Line:
 
 
 def at(node: str, role: str | None = None, term: int | None = None, **state: Any) -> Line:
-    """A line that only shows a state."""
+    """A line that only shows a state; `ts` and `seq` are those of the line."""
+    own = {key: state.pop(key) for key in ("ts", "seq") if key in state}
     known = {"role": role, "term": term}
-    return line(node, "state", state={**{k: v for k, v in known.items() if v is not None}, **state})
+    return line(node, "state", **own, state={**{k: v for k, v in known.items() if v is not None}, **state})
 
 
 def after_restart(*lines: Line) -> tuple[Line, ...]:

@@ -64,7 +64,7 @@ def _guess(sample: Sequence[bytes]) -> tuple[Format | None, bool]:
     for line in sample[:_SAMPLE_LINES_MAX]:
         try:
             fields = msgspec.json.decode(line)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if not isinstance(fields, dict):
             continue

@@ -109,7 +109,6 @@ class EtcdLine(msgspec.Struct):
 
     event: EtcdEvent | None = None
     ts: float | str | None = None
-    level: str | None = None
 
 
 _decode = decoder_of(EtcdLine)

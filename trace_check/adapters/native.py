@@ -135,11 +135,8 @@ class Parser:
 
 
 def _message(line: NativeLine, msg: NativeMessage, node: str, kind: str) -> Message:
-    src, dst = text(msg.src) or text(line.src) or "", text(msg.dst) or text(line.dst) or ""
-    if kind == "send":
-        src = src or node
-    elif kind == "recv":
-        dst = dst or node
+    src = text(msg.src) or text(line.src) or (node if kind == "send" else "")
+    dst = text(msg.dst) or text(line.dst) or (node if kind == "recv" else "")
     kind_of_message = MESSAGE_TYPES[msg.type.lower()]
     if msg.prevote:
         kind_of_message = _PREVOTES.get(kind_of_message, kind_of_message)

@@ -124,8 +124,8 @@ def _message(line: PySyncObjLine, msg: PySyncObjMessage, node: str) -> Message:
     return Message(
         type=SNAPSHOT if kind == APPEND and msg.prev_index is None and msg.entries is None else kind,
         raw_type=msg.type,
-        src=text(line.src) or node,
-        dst=text(line.dst) or node,
+        src=node if line.event == "send" else text(line.src) or "",
+        dst=node if line.event == "recv" else text(line.dst) or "",
         term=msg.term,
         ok=True if kind == VOTE_RESPONSE else msg.success,
         prev=prev,

@@ -116,7 +116,7 @@ def decoder_of(wire: type[Wire]) -> Callable[[bytes, Place], Wire]:
             return decoder.decode(line)
         except msgspec.ValidationError as error:
             raise bad_line(place, f"a field has the wrong type: {error}", SCHEMA_DOC) from None
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             mend = "restore the line, or check a copy without it; only a torn last line is tolerated"
             raise InvalidJson(f"invalid JSON: {error}", mend=mend, path=place.path, line=place.line) from None
 

@@ -72,6 +72,8 @@ class NoAckToStale(_FencingRule):
         self.report(text, seen, against, term=term)
 
     def coverage(self) -> tuple[bool, str]:
+        if not self.stale and self.count:
+            return True, f"{self.count} acknowledged, their requests are not in this log"
         if not self.stale:
             return False, self.no_stale_request()
         acknowledged = self.count or "none"
