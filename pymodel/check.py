@@ -69,10 +69,16 @@ def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
     _known(cfg, "property", cfg.properties, model.properties)
     _known(cfg, "constraint", cfg.constraints, model.constraints)
     _known(cfg, "symmetry", (cfg.symmetry,), model.symmetries)
-    statements = {"ACTION_CONSTRAINT": cfg.action_constraints, "VIEW": cfg.view, "POSTCONDITION": cfg.postcondition}
+    statements = {
+        "ACTION_CONSTRAINT": cfg.action_constraints,
+        "VIEW": cfg.view,
+        "POSTCONDITION": cfg.postcondition,
+    }
     for statement, value in statements.items():
         if value:
-            raise CfgError(f"pymodel does not support {statement}", mend="take it out, or run TLC", path=cfg.path)
+            raise CfgError(
+                f"pymodel does not support {statement}", mend="take it out, or run TLC", path=cfg.path
+            )
 
 
 def _known(cfg: Cfg, what: str, names: tuple[str | None, ...], known: Collection[str]) -> None:

@@ -49,7 +49,7 @@ class Finding:
 
 def diagnose() -> tuple[Finding, ...]:
     """A finding for each part, in the order a newcomer would mend them."""
-    parts = (_python, _termfence, _numba, _tlc, _java, _graphviz, _cache_folder)
+    parts = (_python, _termfence, _llvm, _tlc, _java, _graphviz, _cache_folder)
     return (*(part() for part in parts), *map(_test_tool, _TEST_TOOLS))
 
 
@@ -69,12 +69,12 @@ def _termfence() -> Finding:
     return Finding("termfence", Status.WARNING, detail, "pip install . in the folder of pyproject.toml")
 
 
-def _numba() -> Finding:
+def _llvm() -> Finding:
     try:
-        version = importlib.import_module("numba").__version__
+        version = importlib.import_module("llvmlite").__version__
     except ImportError as problem:
-        return Finding("numba", Status.MISSING, f"cannot be imported: {problem}", "pip install numba")
-    return Finding("numba", Status.OK, str(version))
+        return Finding("llvmlite", Status.MISSING, f"cannot be imported: {problem}", "pip install llvmlite")
+    return Finding("llvmlite", Status.OK, str(version))
 
 
 def _tlc() -> Finding:

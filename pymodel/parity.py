@@ -110,8 +110,9 @@ def graph_rows(ours: Graph, tlc: Graph) -> tuple[tuple[Row, ...], tuple[str, ...
     """States, initial states and labelled edges, each as a set; and some that only one side has."""
     our_keys = [freeze(state) for state in ours.states]
     tlc_keys = [freeze(state) for state in tlc.states]
+    theirs = set(tlc_keys)
     number = {key: index for index, key in enumerate(our_keys)}
-    ours_only = [state for state, key in zip(ours.states, our_keys, strict=True) if key not in set(tlc_keys)]
+    ours_only = [state for state, key in zip(ours.states, our_keys, strict=True) if key not in theirs]
     tlc_only = [state for state, key in zip(tlc.states, tlc_keys, strict=True) if key not in number]
     differences = [_state_line("pymodel", state) for state in ours_only[:SHOWN_DIFFERENCES_MAX]]
     differences += [_state_line("TLC", state) for state in tlc_only[:SHOWN_DIFFERENCES_MAX]]

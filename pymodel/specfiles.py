@@ -32,7 +32,7 @@ def find_cfg(name: str) -> Path:
     if shipped.is_file():
         return shipped
     close = difflib.get_close_matches(name, shipped_cfgs(), n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"shipped: {', '.join(shipped_cfgs())}"
+    hint = f"did you mean {' or '.join(close)}?" if close else f"shipped: {', '.join(shipped_cfgs())}."
     raise CfgError(f"no cfg of the name {name!r}", mend=f"{hint} A path ends in .cfg")
 
 

@@ -7,21 +7,24 @@ that need it are marked as failed, and the rest is run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import trace_check
 from pymodel import __version__
+from pymodel.cfg import read_cfg
 from pymodel.cfgs import purpose
 from pymodel.check import check
 from pymodel.engine.result import CheckResult, Step
 from pymodel.errors import ToolError
-from pymodel.parity import compare, names_difference
+from pymodel.parity import Row, compare, count_rows, names_rows
 from pymodel.raft.model import RAFT
 from pymodel.report.diff import describe, diff_states
 from pymodel.report.facts import verdict_subject, verdict_word
 from pymodel.report.pretty import compact, is_message
-from pymodel.specfiles import find_cfg, find_module, spec_folder
+from pymodel.specfiles import find_cfg, find_module
+from pymodel.terminal import reached_line
 from pymodel.tlc.check import tlc_check
 from pymodel.tlc.locate import Toolchain, locate
 from pymodel.values import Value
@@ -32,7 +35,7 @@ MUTANT, MUTANT_BREAKS = "mutant_vote_cleared", "ElectionSafety"
 GOOD_LOG, BAD_LOG = "failover", "double_vote"
 TOLD = ("role", "votedFor")
 """The variables whose changes tell the story of the mutant."""
-PROPERTIES = len(RAFT.invariants) + len(RAFT.properties)
+WIDTH = 100
 
 INTRO = (
     f"termfence {__version__}: can a deposed Raft leader still be obeyed?",
@@ -43,6 +46,7 @@ NEXT = (
     ("pymodel compare", "the same states as TLC, on larger cfgs too"),
     ("trace-check validate FILE...", "check the logs of your own cluster"),
 )
+MEND = ("pymodel doctor", "what is missing, and how to mend it")
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,11 @@ class Tour:
         """Whether everything came out as it must."""
         return bool(self.marks) and all(mark.good for mark in self.marks)
 
+    @property
+    def next(self) -> tuple[tuple[str, str], ...]:
+        """Commands to try next, each with what it does."""
+        return (MEND, *NEXT) if self.missing else NEXT
+
     def events(self) -> Iterator[Heading | Line]:
         """The tour, part by part. Raises FenceError if a shipped file is missing or broken."""
         try:
@@ -110,40 +119,41 @@ class Tour:
             return
         self.tlc = result = _run_tlc(SPEC, self.toolchain, self.progress)
         yield Line(f"{result.tool} from {self.toolchain.jar_source}, {self.toolchain.java_source}")
-        yield Line(_verdict(result))
+        yield from _verdict(result)
         yield Line(f"{_counts(result)} in {result.seconds['total']:.1f} s, the start of Java included")
-        self._mark("the spec holds", f"{PROPERTIES} properties, {_counts(result)}", result.ok)
+        self._mark("the spec holds", f"{_properties(SPEC)} properties, {_counts(result)}", result.ok)
 
     def _model(self) -> Iterator[Heading | Line]:
         yield Heading(f"2  The same model in Python, compiled ({SPEC}.cfg)")
         self.progress(f"our search of {SPEC}")
         self.ours = result = check(find_cfg(SPEC))
         search, total = result.seconds["search"], result.seconds["total"]
-        yield Line(_verdict(result))
-        yield Line(f"{_counts(result)} in {search:.2f} s; {total:.2f} s with loading the compiled search")
+        yield from _verdict(result)
+        yield Line(f"{_counts(result)} in {search:.2f} s; {total:.2f} s with compiling or loading the search")
         summary = f"the same properties in {search:.2f} s"
         if self.tlc is not None:
             wall = self.tlc.seconds["total"]
             ratio = f"TLC took {wall / search:,.0f} times as long"
-            yield Line(f"{ratio} as the search, {wall / total:,.0f} times as long as all of it")
+            yield Line(f"{ratio} as the search, {wall / total:,.0f} times as long as both")
             summary += f"; {ratio}"
         self._mark("the model holds", summary, result.ok)
 
     def _parity(self) -> Iterator[Heading | Line]:
         yield Heading("3  Are the two the same?")
-        names = names_difference(spec_folder())
-        good = all(row.equal for row in names)
-        yield Line(f"names     {_equal(good)}: {', '.join(row.what for row in names)}")
+        names = names_rows()
+        yield from _compared("names", names, "{what}")
         if self.toolchain is None or self.tlc is None or self.ours is None:
             self._mark("spec and model agree", "by name; states not compared: TLC or Java is missing", False)
             return
-        counts = _agree(self.tlc, self.ours)
-        yield Line(f"{SPEC:<8}  {_equal(counts)}: verdict, distinct states, depth")
-        self.progress(f"TLC writes the graph of {GRAPH}")
-        graph = compare(find_cfg(GRAPH), toolchain=self.toolchain, graph=True)
-        yield Line(f"{GRAPH:<8}  {_equal(graph.equal)}: {'; '.join(f'{row.what} {row.ours}' for row in graph.rows)}")
-        good = good and counts and graph.equal
-        self._mark("spec and model agree", "names, counts, and a whole graph edge by edge", good)
+        counts = count_rows(self.ours, self.tlc)
+        yield from _compared(SPEC, counts, "{what} {ours}")
+        graph = compare(find_cfg(GRAPH), toolchain=self.toolchain, graph=True, progress=self.progress)
+        yield from _compared(GRAPH, graph.rows, "{what} {ours}")
+        yield from map(Line, graph.differences)
+        good = _all_equal((*names, *counts, *graph.rows))
+        self._mark(
+            "spec and model agree", f"names, counts, and the whole graph of {GRAPH}, edge by edge", good
+        )
 
     def _mutant(self) -> Iterator[Heading | Line]:
         cfg = find_cfg(MUTANT)
@@ -151,14 +161,14 @@ class Tour:
         yield Line(purpose(cfg))
         self.progress(f"our search of {MUTANT}")
         self.mutant = result = check(cfg)
-        yield Line(_verdict(result))
+        yield from _verdict(result)
         yield from _story(result)
         good = result.violated == MUTANT_BREAKS
         if self.toolchain is None:
             self._mark("a weakened guard shows", f"{_violation(result)}; TLC not asked: missing", False)
             return
         other = _run_tlc(MUTANT, self.toolchain, self.progress)
-        same = good and _violation(result) == _violation(other)
+        same = good and _all_equal(count_rows(result, other))
         yield Line(f"{other.tool}: {_violation(other)}, in {other.seconds['total']:.1f} s")
         who = "both say" if same else f"TLC says {_violation(other)}, the search"
         self._mark("a weakened guard shows", f"{who} {_violation(result)}", same)
@@ -184,12 +194,13 @@ def _run_tlc(name: str, toolchain: Toolchain, progress: Callable[[str], None]) -
         find_module(cfg, RAFT.module),
         cfg,
         toolchain=toolchain,
-        progress=lambda p: progress(f"TLC on {name}: {p.distinct:,} states found, {p.queue:,} to expand"),
+        progress=lambda reached: progress(reached_line(f"TLC on {name}", reached)),
     )
 
 
-def _verdict(result: CheckResult) -> str:
-    return f"{verdict_word(result)}: {verdict_subject(result)}"
+def _verdict(result: CheckResult) -> Iterator[Line]:
+    yield Line(f"{verdict_word(result)}: {verdict_subject(result)}")
+    yield from map(Line, result.detail.splitlines())
 
 
 def _counts(result: CheckResult) -> str:
@@ -197,17 +208,30 @@ def _counts(result: CheckResult) -> str:
 
 
 def _violation(result: CheckResult) -> str:
-    """What was violated and how soon, comparable between the tools."""
+    """What was violated and how soon."""
     cex = result.counterexample
     return f"{result.violated} is violated after {cex.length} states" if cex else verdict_word(result)
 
 
-def _equal(equal: bool) -> str:
-    return "equal" if equal else "DIFFERENT"
+def _properties(name: str) -> int:
+    cfg = read_cfg(find_cfg(name))
+    return len(cfg.invariants) + len(cfg.properties)
 
 
-def _agree(tlc: CheckResult, ours: CheckResult) -> bool:
-    return (tlc.verdict, tlc.distinct, tlc.depth) == (ours.verdict, ours.distinct, ours.depth)
+def _all_equal(rows: Iterable[Row]) -> bool:
+    return all(row.equal is not False for row in rows)
+
+
+def _compared(subject: str, rows: Iterable[Row], equal: str) -> Iterator[Line]:
+    """What is equal, each row in the form `equal`, then what is not; rows that only inform are left out."""
+    claims = [row for row in rows if row.equal is not None]
+    same = "; ".join(equal.format(what=row.what, ours=row.ours) for row in claims if row.equal)
+    if same:
+        text = f"{subject:<6} equal: {same}"
+        yield from map(Line, textwrap.wrap(text, WIDTH, subsequent_indent=" " * 14))
+    for row in claims:
+        if not row.equal:
+            yield Line(f"{subject:<6} DIFFERENT: {row.what}: {row.ours} here, {row.tlc} in TLA+")
 
 
 def _story(result: CheckResult) -> Iterator[Line]:
@@ -222,7 +246,8 @@ def _story(result: CheckResult) -> Iterator[Line]:
         changes = [describe(c).line() for c in diff_states(before, step.state) if c.variable in TOLD]
         yield Line(f"{number:>4}  {title:<{width}}  {', '.join(changes)}".rstrip())
         before = step.state
-    yield Line(f"why:  {', '.join(cex.witness)}")
+    if cex.witness:
+        yield Line(f"why:  {', '.join(cex.witness)}")
 
 
 def _short(step: Step) -> str:

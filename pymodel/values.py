@@ -73,7 +73,9 @@ def format_value(value: Value) -> str:
 
 def _format_fn(value: Fn) -> str:
     fields = [(key, format_value(item)) for key, item in value.items()]
-    inner = ", ".join(f"{key if isinstance(key, str) else format_value(key)} |-> {text}" for key, text in fields)
+    inner = ", ".join(
+        f"{key if isinstance(key, str) else format_value(key)} |-> {text}" for key, text in fields
+    )
     return f"[{inner}]"
 
 

@@ -4,10 +4,12 @@ A model is ordinary Python. An action is `(s, t, *params) -> bool`: `s` is the s
 arrives as its copy and leaves as the state after; False means "not enabled, t untouched". A state
 property takes `s`, an action property `(s, t)`. Functions name constants, guards and messages as
 plain globals; `pymodel.engine.instance` binds those to one cfg for the interpreter, and
-`pymodel.engine.compile` to machine code. Both read the same source.
+`pymodel.engine.generate` to machine code. Both read the same source.
 
-The subset of Python that compiles: integers and booleans, `if`, `for ... in` a domain, `range` or
-`s.messages`, `while`, local variables, calls of the model's own functions, `min`, `max`, `len`.
+The subset of Python that compiles: integers and booleans; local variables; `if`, `while`, `for ... in`
+a domain, `range`, a tuple or `s.messages`, `break`, `continue`; `+ - *`, `& | ^`, comparisons, `and`,
+`or`, `not`, `in`; calls of the model's own functions (but its actions, and not recursive), `min`,
+`max`, `len`. A step writes `t` and its locals, never `s`; states are always called s and t.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Axis:
-    """An index range `low..high`, inclusive. `sort` names the permutable domain it ranges over, if any."""
+    """An index range `low..high`, inclusive. `sort` names the permutable domain it ranges over, if any;
+    its members are numbered from 0."""
 
     low: int
     high: int
@@ -49,7 +52,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Part:
-    """One packed array: `s.<variable>[...]`, or `s.<variable>.<name>[...]` if `name` is not empty.
+    """One packed array: `s.<variable>[...]`, or `s.<variable>.<name>[...]` if `name` is not empty. Only a
+    part with a name may have no axes; it is read as `s.<variable>.<name>`.
 
     `default` is the value of an unused slot and of the state before Init runs.
     """

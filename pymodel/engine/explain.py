@@ -8,13 +8,11 @@ from typing import Any
 
 from pymodel.engine.contract import Function
 from pymodel.engine.instance import Instance, Record, Successor
+from pymodel.engine.result import Counterexample, Step
 from pymodel.engine.search import DEADLOCK, Search, Violation
 from pymodel.engine.symmetry import canonical_words
-from pymodel.engine.result import Counterexample, Step
 from pymodel.errors import LayoutError
 from pymodel.values import Value, format_value
-
-
 
 
 def counterexample(search: Search, violation: Violation) -> Counterexample:
@@ -53,9 +51,7 @@ def _step_to(search: Search, state: Record, row: int) -> Successor:
     raise LayoutError(f"no step of the interpreted model leads to row {row}: the two twins disagree")
 
 
-def _violating_step(
-    instance: Instance, state: Record, name: str, invariants: tuple[str, ...]
-) -> Successor:
+def _violating_step(instance: Instance, state: Record, name: str, invariants: tuple[str, ...]) -> Successor:
     for step in instance.successors(state):
         states = (step.state,) if name in invariants else (state, step.state)
         if not instance.holds(name, *states):
@@ -100,5 +96,6 @@ def _labelled(instance: Instance, name: str, value: Any) -> Value:
         return instance.model.present_message(value, instance.bound)
     sort = instance.model.binders.get(name)
     if sort is not None and value >= 0:
-        return instance.bound.labels[sort][value]
-    return int(value) if not isinstance(value, bool) else value
+        return instance.bound.labels[sort][int(value)]
+    number: int = value
+    return number

@@ -7,17 +7,27 @@ patched, so instances of several cfgs live side by side.
 
 from __future__ import annotations
 
-import inspect
 from collections import namedtuple
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from types import FunctionType
 from typing import Any
 
-from pymodel.engine.contract import Action, Bound, Constant, Function, MessageKind, Model, Parameter, Part
+from pymodel.engine.contract import (
+    Action,
+    Axis,
+    Bound,
+    Constant,
+    Function,
+    MessageKind,
+    Model,
+    Parameter,
+    Part,
+)
 from pymodel.engine.layout import Layout, make_layout
-from pymodel.errors import CfgError, LayoutError
+from pymodel.engine.swaps import resolve_swaps
+from pymodel.errors import LayoutError
 from pymodel.values import Value
 
 
@@ -35,8 +45,7 @@ class Cells:
         indexes = index if isinstance(index, tuple) else (index,)
         offset = 0
         for value, axis in zip(indexes, self.part.axes, strict=True):
-            if not axis.low <= value <= axis.high:
-                raise LayoutError(f"{self.key}[{index}] is outside {axis.low}..{axis.high}", mend=OVERFLOW_MEND)
+            check_index(self.key, value, axis)
             offset = offset * axis.size + value - axis.low
         return offset
 
@@ -57,10 +66,42 @@ def check_range(key: str, value: int, low: int, high: int) -> None:
 
 
 class Slots(tuple[int, ...]):
-    """The values of an array field, indexed from 1 as its axis is."""
+    """The values of an array field, indexed as its axis is."""
+
+    key: str
+    axis: Axis
+
+    @classmethod
+    def of(cls, key: str, axis: Axis, values: Iterable[int]) -> Slots:
+        slots = cls(values)
+        slots.key, slots.axis = key, axis
+        if len(slots) != axis.size:
+            raise LayoutError(f"{key} has {len(slots)} values for {axis.low}..{axis.high}")
+        return slots
 
     def __getitem__(self, k: Any) -> Any:
-        return super().__getitem__(k - 1)
+        check_index(self.key, k, self.axis)
+        return super().__getitem__(k - self.axis.low)
+
+
+def check_index(key: str, value: int, axis: Axis) -> None:
+    if not axis.low <= value <= axis.high:
+        raise LayoutError(f"{key} has no index {value}: {axis.low}..{axis.high}", mend=OVERFLOW_MEND)
+
+
+class Fields:
+    """What a message can do beside being a tuple of its kind and its fields' values."""
+
+    type: Kind
+
+    def _replace(self, **values: Any) -> Any:
+        present = {field.name: getattr(self, field.name) for field in self.type.kind.fields}
+        return self.type(**present | values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise LayoutError(f"messages.{name} is read of a message that has no such field")
 
 
 class Kind:
@@ -69,17 +110,21 @@ class Kind:
     def __init__(self, kind: MessageKind) -> None:
         self.__name__ = kind.name
         self.kind = kind
-        self._tuple: Any = namedtuple(kind.name, ("type", *(field.name for field in kind.fields)))
+        make_tuple: Any = namedtuple
+        fields = make_tuple(kind.name, ("type", *(field.name for field in kind.fields)))
+        self._tuple: Any = type(kind.name, (Fields, fields), {})
 
     def __call__(self, **values: Any) -> Any:
         cells: list[Any] = []
         for field in self.kind.fields:
-            value = values.pop(field.name)
+            if field.name not in values:
+                raise LayoutError(f"{self.__name__} lacks its field {field.name}")
+            value, key = values.pop(field.name), f"messages.{field.name}"
             for item in value if field.axis else (value,):
-                check_range(f"{self.__name__}.{field.name}", item, field.values.low, field.values.high)
-            cells.append(Slots(value) if field.axis else value)
+                check_range(key, item, field.values.low, field.values.high)
+            cells.append(Slots.of(key, field.axis, value) if field.axis else value)
         if values:
-            raise TypeError(f"{self.__name__} has no field {', '.join(values)}")
+            raise LayoutError(f"{self.__name__} has no field {', '.join(values)}")
         return self._tuple(self, *cells)
 
 
@@ -138,6 +183,11 @@ class Record:
 
     def copy(self) -> Record:
         return Record({name: _copy(value) for name, value in self.__dict__.items()})
+
+    def in_flight(self) -> frozenset[Any]:
+        """The messages, none if the model has no variable of that name."""
+        messages = self.__dict__.get("messages")
+        return frozenset() if messages is None else messages.items
 
     def key(self) -> tuple[Any, ...]:
         """A hashable that two states share only if they are equal."""
@@ -239,44 +289,3 @@ class Instance:
         if param.kinds is not None:
             return self.model.present_message(value, self.bound)
         return self.bound.labels[param.domain][value] if param.domain in self.bound.labels else int(value)
-
-
-def resolve_swaps(model: Model, swaps: Mapping[str, str]) -> dict[str, Function | Constant]:
-    """The model's functions with each swapped one replaced. Raises CfgError."""
-    known = {**model.functions}
-    result = {**known}
-    for name, other in swaps.items():
-        if name not in known or isinstance(known[name], Constant):
-            raise CfgError(
-                f"{name} is not an operator of the model that can be swapped",
-                mend=f"swap a guard ({', '.join(model.guards)}) or an action",
-            )
-        if other not in known:
-            raise CfgError(
-                f"{other} has no twin in the Python model",
-                mend=f"write a function {other} beside its TLA+ operator's twin in pymodel/raft/mutants.py",
-            )
-        if name in model.guards:
-            _check_arity(name, known[name], other, known[other])
-        if name in _calls(known[other]):
-            raise CfgError(f"{other} calls {name}, which it replaces", mend="write its text out instead")
-        result[name] = known[other]
-    return result
-
-
-def _arity(source: Function | Constant) -> int:
-    return source.arity if isinstance(source, Constant) else source.__code__.co_argcount - 1
-
-
-def _check_arity(name: str, guard: Function | Constant, other: str, swap: Function | Constant) -> None:
-    if _arity(guard) != _arity(swap):
-        raise CfgError(
-            f"{name} has {_arity(guard)} parameters and {other} has {_arity(swap)}",
-            mend="swap operators of equal arity",
-        )
-
-
-def _calls(source: Function | Constant) -> tuple[str, ...]:
-    return () if isinstance(source, Constant) else inspect.unwrap(source).__code__.co_names
-
-

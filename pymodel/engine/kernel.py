@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 # ruff: noqa: F821
-# mypy: disable-error-code="name-defined"
+# mypy: disable-error-code="name-defined, no-any-return"
 
 Array = Any
 Array32 = Any
@@ -151,11 +151,11 @@ def expand(
 
 def start(b: Array, rows: Array, parents: Array32, table: Array, slots: int, found: Array) -> int:
     """Enter the initial state, whose words lie at S; returns the count of rows, 0 or 1."""
+    parents[0] = 0 - 1
     note(found, check_state(b, S), 0, 0, 0 - 1)
     canonicalise(b, S)
     if not in_constraint(b, S):
         return 0
-    parents[0] = 0 - 1
     insert(b, S, rows, table, slots, 0)
     return 1
 

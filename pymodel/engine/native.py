@@ -1,9 +1,10 @@
 """Machine code for a generated module, kept on disk so that the second run starts at once.
 
 An object file is named after the hash of the module's text, of the compiler's own source and of the
-processor, so a change anywhere makes another one; the text lies beside it and is compared, not only
-its name. The folder is private to the user. TERMFENCE_CACHE overrides it, and one that cannot be
-written is replaced by a temporary one, with a note.
+processor, so a change anywhere makes another one. Before it is loaded, the text that lies beside it is
+compared and its own checksum verified; what does not pass is compiled again. The folder must be
+private to the user. TERMFENCE_CACHE overrides it, and one that does not serve is replaced by a
+temporary one, with a note.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
-from pymodel.engine import machine
+from pymodel.engine import machine, machine_values
 
 ENVIRONMENT = "TERMFENCE_CACHE"
 Words = NDArray[np.int64]
@@ -33,12 +35,28 @@ def cache_folder() -> tuple[Path, str]:
     wanted = Path(os.environ.get(ENVIRONMENT) or user_cache_dir("termfence"))
     try:
         wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(wanted, os.W_OK):
-            return wanted, ""
-        reason = "it cannot be written"
+        reason = _unfit(wanted)
     except OSError as error:
         reason = str(error)
-    return Path(tempfile.mkdtemp(prefix="termfence-")), f"the cache folder {wanted} is not used: {reason}"
+    if not reason:
+        return wanted, ""
+    return Path(_temporary().name), f"the cache folder {wanted} is not used: {reason}"
+
+
+def _unfit(folder: Path) -> str:
+    """Why code from `folder` must not run or cannot be kept there; empty if it may."""
+    if not os.access(folder, os.W_OK):
+        return "it cannot be written"
+    status = folder.stat()
+    if os.name == "posix" and (status.st_uid != os.getuid() or status.st_mode & 0o022):
+        return "others than you can write to it"
+    return ""
+
+
+@cache
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    """One folder for this process, removed at its end."""
+    return tempfile.TemporaryDirectory(prefix="termfence-")
 
 
 class Native:
@@ -51,16 +69,13 @@ class Native:
         _initialise()
         self.target = _target_machine()
         folder, self.note = cache_folder()
-        key = "\n".join(
-            [_compiler_text(), llvmlite.__version__, self.target.triple, llvm.get_host_cpu_name(), text]
-        )
+        key = "\n".join([_compiler_text(), llvmlite.__version__, self.target.triple, *_processor(), text])
         stem = folder / hashlib.sha256(key.encode()).hexdigest()[:40]
         code = _read(stem, text)
         self.cached = code is not None
         if code is None:
             code = compile_text(text, entries, self.target)
-            _write(stem.with_suffix(".o"), code)
-            _write(stem.with_suffix(".py"), text.encode())
+            self.note = self.note or _keep(stem, text, code)
         backing = llvm.parse_assembly("")
         self.engine = llvm.create_mcjit_compiler(backing, self.target)
         self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -98,31 +113,52 @@ def _initialise() -> None:
             continue
 
 
+def _processor() -> tuple[str, str]:
+    """Name and features of the processor that the code is for."""
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
 def _target_machine() -> Any:
-    features = llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True, reloc="default", codemodel="jitdefault"
+    name, features = _processor()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=name, features=features, opt=2, jit=True, reloc="default", codemodel="jitdefault"
     )
 
 
 def _compiler_text() -> str:
-    return Path(machine.__file__).read_text(encoding="utf-8") + Path(__file__).read_text(encoding="utf-8")
+    files = (machine.__file__, machine_values.__file__, __file__)
+    return "".join(Path(file).read_text(encoding="utf-8") for file in files)
 
 
 def _read(stem: Path, text: str) -> bytes | None:
-    """The cached object file, if the text beside it is this very one."""
+    """The cached object file, if the text beside it is this very one and its checksum is right."""
     try:
-        if stem.with_suffix(".py").read_text(encoding="utf-8") == text:
-            return stem.with_suffix(".o").read_bytes()
+        same = stem.with_suffix(".py").read_bytes() == text.encode()
+        stored = stem.with_suffix(".o").read_bytes()
     except OSError:
-        pass
-    return None
+        return None
+    size = hashlib.sha256().digest_size
+    digest, code = stored[:size], stored[size:]
+    return code if same and hashlib.sha256(code).digest() == digest else None
+
+
+def _keep(stem: Path, text: str, code: bytes) -> str:
+    """Store `code` behind its checksum, and the text; a note if that fails."""
+    try:
+        _write(stem.with_suffix(".o"), hashlib.sha256(code).digest() + code)
+        _write(stem.with_suffix(".py"), text.encode())
+    except OSError as error:
+        return f"the machine code could not be kept: {error}"
+    return ""
 
 
 def _write(path: Path, data: bytes) -> None:
     """Atomic, so that a run beside this one never reads half a file."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pymodel.engine.instance import Cells, Group, Instance, Record, Slots
+from pymodel.engine.instance import Cells, Group, Instance, Record
 from pymodel.engine.layout import Layout, Slot
 
 
@@ -17,7 +17,7 @@ def pack(instance: Instance, state: Record) -> list[int]:
         for element, value in enumerate(_cells(state, key).cells):
             word, shift = _place(slot, element)
             words[word] |= (value - slot.part.values.low) << shift
-    packed = sorted((pack_message(layout, m) for m in state.__dict__["messages"].items), reverse=True)
+    packed = sorted((pack_message(layout, m) for m in state.in_flight()), reverse=True)
     words[layout.base_words : layout.base_words + len(packed)] = packed
     return words
 
@@ -31,10 +31,9 @@ def unpack(instance: Instance, words: Sequence[int]) -> Record:
         for element in range(slot.part.size):
             word, shift = _place(slot, element)
             cells[element] = ((int(words[word]) >> shift) & slot.mask) + slot.part.values.low
-    messages: Any = state.__dict__["messages"]
     for word in words[layout.base_words :]:
         if word:
-            messages.add(_unpack_message(instance, int(word)))
+            state.__dict__["messages"].add(_unpack_message(instance, int(word)))
     return state
 
 
@@ -58,7 +57,7 @@ def _unpack_message(instance: Instance, word: int) -> Any:
             ((word >> (slot.shift + element * slot.bits)) & slot.mask) + field.values.low
             for element in range(field.size)
         ]
-        values[field.name] = Slots(cells) if field.axis else cells[0]
+        values[field.name] = cells if field.axis else cells[0]
     return instance.kinds[kind.name](**values)
 
 

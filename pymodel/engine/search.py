@@ -14,15 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from pymodel.engine import kernel
-from pymodel.engine.generate import max_successors, module_text
+from pymodel.engine.generate import buffer_words, max_successors, module_text
 from pymodel.engine.instance import Instance
 from pymodel.engine.native import Native, Words
 from pymodel.engine.pack import pack
 from pymodel.errors import LayoutError
 
 DEADLOCK = "deadlock"
-BLOCK_ROWS = 1 << 16
+BLOCK_ROWS = 1 << 13
 FIRST_ROOM = 1 << 16
+ROWS_MAX = 1 << 31  # a parent is a 32-bit number
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Limits:
-    """When to give up, and so answer Undetermined."""
+    """When to give up, and so answer Undetermined: with more states than that, or after that time."""
 
     max_states: int | None = None
     timeout_s: float | None = None
@@ -90,8 +91,7 @@ class Search:
         self.width = instance.layout.words
         successors = max_successors(instance)
         self.successors = successors
-        # the error word, the state, its successors and the one being worked on, two for canonicalise
-        self.buffer: Words = np.zeros(1 + self.width * (successors + 4), np.int64)
+        self.buffer: Words = np.zeros(buffer_words(instance), np.int64)
         self.actions: Words = np.zeros(successors, np.int64)
         self.generated_by: Words = np.zeros(len(instance.model.actions), np.int64)
         self.fresh_by: Words = np.zeros(len(instance.model.actions), np.int64)
@@ -112,12 +112,13 @@ class Search:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """In the order of the goal's names; deadlock only where it is to be checked."""
-        return tuple(
+        """Shortest first, then in the order of the goal's names; deadlock only if it is to be checked."""
+        found = [
             Violation(name, int(self.found[2 * p]) - 1, int(self.found[2 * p + 1]))
             for p, name in enumerate(self.goal.names)
             if self.found[2 * p] and (name != DEADLOCK or self.goal.check_deadlock)
-        )
+        ]
+        return tuple(sorted(found, key=lambda violation: violation.ordinal >= 0))
 
     def run(self, limits: Limits | None = None, progress: Callable[[Progress], None] | None = None) -> None:
         """Search to the end, a violation or a limit. Raises LayoutError when a bound is outgrown."""
@@ -138,17 +139,15 @@ class Search:
                 first = self._block(first, min(last, first + BLOCK_ROWS))
                 seconds = time.perf_counter() - began
                 if progress:
-                    progress(
-                        Progress(self.count, self.generated, self.depth, self.count - first, seconds)
-                    )
+                    progress(Progress(self.count, self.generated, self.depth, self.count - first, seconds))
                 self.ended_by = self._limit(limits, seconds)
-                if self.ended_by and not self.violations:
+                if self.ended_by and first < self.count and not self.violations:
                     return
         self.complete = not self.violations
         self.ended_by = ""
 
     def _limit(self, limits: Limits, seconds: float) -> str:
-        if limits.max_states is not None and self.count >= limits.max_states:
+        if limits.max_states is not None and self.count > limits.max_states:
             return f"the limit of {limits.max_states} states"
         if limits.timeout_s is not None and seconds >= limits.timeout_s:
             return f"the limit of {limits.timeout_s:g} s"
@@ -184,16 +183,16 @@ class Search:
     def _raise_overflow(self) -> None:
         code = int(self.buffer[0])
         if code:
-            key = self.instance.layout.names[code]
             raise LayoutError(
-                f"{key} outgrows the layout of this cfg",
-                mend="a step leaves the declared bounds by more than one: raise the bound that limits "
-                f"{key} (MaxTerm, MaxLogLen or MaxMessages), or check the swapped operator",
+                self.instance.layout.complaints[code],
+                mend="raise the bound in the cfg that limits it, or check the operator that the cfg swaps in",
             )
 
     def _grow(self, room: int) -> None:
         """Room for at least `room` rows and another state's successors, and a table at most half full."""
         self.room = max(room, FIRST_ROOM, 4 * self.successors)
+        if self.room > ROWS_MAX:
+            raise LayoutError(f"more than {ROWS_MAX // 2} states", mend="lower the bounds in the cfg")
         rows = np.zeros(self.room * self.width, np.int64)
         rows[: self.count * self.width] = self.rows[: self.count * self.width]
         parents = np.zeros(self.room, np.int32)
@@ -218,11 +217,12 @@ class Search:
     def edges(self, room: int) -> Words:
         """All edges within the constraint, after a complete run: rows of (row, action number, row).
 
-        Raises LayoutError when there are more than `room`.
+        Raises LayoutError when there are more than `room`, or when the run was not complete.
         """
+        if not self.complete:
+            raise LayoutError("the search did not end, so not all edges are known")
         space = room + self.successors + 1
         edges = np.zeros(3 * space, np.int64)
-        self._grow(self.room)
         written = self.native.call(
             "collect_edges",
             self.buffer,
@@ -236,6 +236,6 @@ class Search:
             self.totals,
             0,
         )
-        if int(self.totals[0]) < self.count:
+        if int(self.totals[0]) < self.count or written > room:
             raise LayoutError(f"the graph has more than {room} edges", mend="lower the bounds in the cfg")
         return edges.reshape(-1, 3)[:written]

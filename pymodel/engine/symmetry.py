@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import permutations, product
 from typing import Any
 
-from pymodel.engine.contract import Axis
+from pymodel.engine.contract import Axis, Range
 from pymodel.engine.instance import Cells, Group, Instance, Messages, Record
 from pymodel.engine.pack import pack
 
@@ -40,8 +40,7 @@ def _permute_cells(source: Cells, target: Cells, sort: str, order: Sequence[int]
     axes = source.part.axes
     for index in product(*(range(axis.low, axis.high + 1) for axis in axes)):
         mapped = tuple(_mapped(axis, k, sort, order) for axis, k in zip(axes, index, strict=True))
-        value = source[index]
-        target[mapped] = order[value] if source.part.values.sort == sort and value >= 0 else value
+        target[mapped] = _renamed(source[index], source.part.values, sort, order)
 
 
 def _mapped(axis: Axis, k: int, sort: str, order: Sequence[int]) -> int:
@@ -49,9 +48,17 @@ def _mapped(axis: Axis, k: int, sort: str, order: Sequence[int]) -> int:
 
 
 def _permute_message(message: Any, sort: str, order: Sequence[int]) -> Any:
-    fields = {
-        field.name: order[getattr(message, field.name)]
-        for field in message.type.kind.fields
-        if field.values.sort == sort and field.axis is None and getattr(message, field.name) >= 0
-    }
-    return message._replace(**fields)
+    fields: dict[str, Any] = {}
+    for field in message.type.kind.fields:
+        value = getattr(message, field.name)
+        if field.axis is None:
+            fields[field.name] = _renamed(value, field.values, sort, order)
+        else:
+            cells = [_renamed(item, field.values, sort, order) for item in value]
+            moved = range(len(cells)) if field.axis.sort != sort else order
+            fields[field.name] = [cell for _, cell in sorted(zip(moved, cells, strict=True))]
+    return message.type(**fields)
+
+
+def _renamed(value: int, values: Range, sort: str, order: Sequence[int]) -> int:
+    return order[value] if values.sort == sort and value >= 0 else value

@@ -28,7 +28,7 @@ def test_every_part_is_looked_at_once() -> None:
     parts = [
         "Python",
         "termfence",
-        "numba",
+        "llvmlite",
         "TLC",
         "Java",
         "Graphviz",
@@ -74,13 +74,13 @@ def test_a_graphviz_that_does_not_run_is_missing(tmp_path: Path, monkeypatch: py
     assert "does not run" in finding("Graphviz").detail
 
 
-def test_numba_that_cannot_be_imported_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_llvmlite_that_cannot_be_imported_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: str) -> None:
-        raise ImportError("llvmlite is broken")
+        raise ImportError("libLLVM is broken")
 
     monkeypatch.setattr(importlib, "import_module", broken)
-    assert finding("numba").detail == "cannot be imported: llvmlite is broken"
-    assert finding("numba").status is Status.MISSING
+    assert finding("llvmlite").detail == "cannot be imported: libLLVM is broken"
+    assert finding("llvmlite").status is Status.MISSING
 
 
 def test_an_old_python_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

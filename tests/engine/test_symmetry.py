@@ -1,0 +1,68 @@
+"""Symmetry: one state for each orbit, the verdict and its length unchanged."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from pymodel.engine.explain import counterexample
+from pymodel.engine.generate import module_text
+from pymodel.engine.instance import Instance, Record
+from pymodel.engine.search import Goal
+from pymodel.engine.symmetry import canonical_words, permute
+
+from .interpreted import Module
+from .toys import instance, tokens, two_phase
+from .twins import everything, naive, run
+
+
+def orbits(bound: Instance, states: list[Record]) -> int:
+    """How many of the states differ by more than a permutation of the nodes."""
+    orders = list(permutations(range(len(bound.bound.labels["Nodes"]))))
+    return len(
+        {frozenset(permute(bound, state, "Nodes", order).key() for order in orders) for state in states}
+    )
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 3, 4])
+def test_one_state_of_each_orbit_is_kept(nodes: int) -> None:
+    bound = instance(two_phase(nodes))
+    goal = Goal(symmetry="Nodes", check_deadlock=False)
+    search, slow = run(bound, goal), naive(bound, goal)
+    assert search.count == orbits(bound, slow.states)
+    assert search.depth == slow.depth
+    assert search.complete
+
+
+def test_every_kind_of_field_is_permuted_as_the_interpreter_does() -> None:
+    """Scalars of a sort, Nil among them, an array over a sort, and fields that share their bits."""
+    bound = instance(tokens())
+    states = naive(bound, Goal(constraints=("FewMessages",), check_deadlock=False)).states
+    assert {m.type.__name__ for state in states for m in state.messages} == {"Token", "Reply", "Vector"}
+    module = Module(bound, module_text(bound, symmetry="Nodes"))
+    for state in states:
+        assert module.canonicalised(state) == canonical_words(bound, state, "Nodes")
+
+
+def test_a_permutation_renames_indexes_values_and_messages() -> None:
+    bound = instance(tokens())
+    state = bound.blank()
+    state.held[0] = 1
+    vector, reply = bound.kinds["Vector"], bound.kinds["Reply"]
+    state.messages.add(vector(holds=[1, 0, 0], about=0))
+    state.messages.add(reply(to=2, good=1, last=-1))
+    moved = permute(bound, state, "Nodes", (1, 2, 0))
+    assert moved.held.cells == [0, 1, 0]
+    assert moved.messages.items == {vector(holds=[0, 1, 0], about=1), reply(to=0, good=1, last=-1)}
+
+
+@pytest.mark.parametrize("swap", ["SomePrepared", "True0"])
+def test_a_violation_has_the_same_name_and_length(swap: str) -> None:
+    bound = instance(two_phase(3), {"AllPrepared": swap})
+    plain = run(bound, everything(bound, check_deadlock=False))
+    reduced = run(bound, everything(bound, symmetry="Nodes", check_deadlock=False))
+    assert [v.name for v in reduced.violations] == [v.name for v in plain.violations] == ["Consistent"]
+    lengths = {counterexample(search, search.violations[0]).length for search in (plain, reduced)}
+    assert len(lengths) == 1
+    assert reduced.count < plain.count

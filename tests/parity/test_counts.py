@@ -1,0 +1,130 @@
+"""pymodel against TLC: on record for every shipped cfg, and live."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pymodel.cfg import read_cfg
+from pymodel.check import check, graph_within
+from pymodel.engine.result import Graph
+from pymodel.manifest import Record, read_manifest, record_of, write_manifest
+from pymodel.parity import compare, count_rows, graph_rows
+from pymodel.raft.model import RAFT
+from pymodel.specfiles import find_cfg, shipped_cfgs
+
+MANIFEST = read_manifest()
+SMALL_GRAPHS = ("tiny",)
+
+
+def test_the_manifest_has_a_record_for_each_cfg() -> None:
+    assert tuple(MANIFEST) == shipped_cfgs()
+
+
+@pytest.mark.parametrize("name", shipped_cfgs())
+def test_the_search_gives_what_tlc_gave(name: str) -> None:
+    ours, recorded = record_of(check(find_cfg(name))), MANIFEST[name]
+    assert (ours.verdict, ours.violated, ours.length) == (
+        recorded.verdict,
+        recorded.violated,
+        recorded.length,
+    )
+    if recorded.verdict == "OK":
+        assert (ours.distinct, ours.depth) == (recorded.distinct, recorded.depth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_cfgs())
+def test_tlc_gives_the_same_and_what_is_on_record(name: str) -> None:
+    comparison = compare(find_cfg(name))
+    assert comparison.equal, comparison.rows
+    live, recorded = record_of(comparison.tlc), MANIFEST[name]
+    assert replace(live, tlc="") == replace(recorded, tlc="")
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_cfgs() if name.startswith("mutant_")])
+def test_a_mutant_swaps_one_operator_and_dies_of_the_property_that_its_first_line_names(name: str) -> None:
+    cfg = find_cfg(name)
+    assert len(read_cfg(cfg).swaps) == 1
+    assert cfg.read_text("utf-8").startswith(f"\\* {MANIFEST[name].violated}: ")
+    assert MANIFEST[name].verdict in ("INVARIANT", "PROPERTY")
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_cfgs() if name.startswith("control_")])
+def test_a_control_swaps_one_operator_and_lives(name: str) -> None:
+    assert len(read_cfg(find_cfg(name)).swaps) == 1
+    assert MANIFEST[name].verdict == "OK"
+
+
+def test_small_checks_every_property() -> None:
+    cfg = read_cfg(find_cfg("small"))
+    assert set(cfg.invariants) == set(RAFT.invariants)
+    assert set(cfg.properties) == set(RAFT.properties)
+
+
+@pytest.mark.parametrize("name", SMALL_GRAPHS)
+def test_the_whole_graph_is_the_same_edge_by_edge(name: str) -> None:
+    comparison = compare(find_cfg(name))
+    compared = {row.what: row for row in comparison.rows}
+    assert compared["labelled edges"].equal and compared["states, one by one"].equal, comparison.differences
+    assert int(compared["labelled edges"].ours.replace(",", "")) > 1_000
+
+
+def tiny_graph() -> Graph:
+    found = graph_within(find_cfg("tiny"), None)
+    assert found is not None
+    return found
+
+
+def test_a_missing_edge_is_shown() -> None:
+    graph = tiny_graph()
+    lost = min(graph.edges)
+    rows, differences = graph_rows(graph, Graph(graph.states, graph.initial, graph.edges - {lost}))
+    assert [row.equal for row in rows] == [True, True, False]
+    assert differences == (f"only pymodel: edge {lost}",)
+
+
+def test_a_different_state_is_shown() -> None:
+    graph = tiny_graph()
+    other = {**graph.states[0], "skew": 7}
+    changed = Graph((other, *graph.states[1:]), graph.initial, graph.edges)
+    rows, differences = graph_rows(graph, changed)
+    assert [row.equal for row in rows] == [False, False, False]
+    assert any(line.startswith("only TLC: ") and "skew = 7" in line for line in differences)
+
+
+def test_an_edge_with_another_label_is_shown() -> None:
+    graph = tiny_graph()
+    a, _, b = lost = min(graph.edges)
+    changed = Graph(graph.states, graph.initial, (graph.edges - {lost}) | {(a, "Nonsense", b)})
+    rows, differences = graph_rows(graph, changed)
+    assert not rows[2].equal
+    assert any("Nonsense" in line for line in differences)
+
+
+def test_counts_that_differ_are_told() -> None:
+    result = check(find_cfg("tiny"))
+    rows = count_rows(result, replace(result, distinct=result.distinct + 1, generated=1))
+    assert [(row.what, row.equal) for row in rows] == [
+        ("verdict", True),
+        ("distinct states", False),
+        ("depth", True),
+        ("generated states", None),
+    ]
+
+
+def test_a_tie_between_properties_counts_as_equal_and_another_length_does_not() -> None:
+    result = check(find_cfg("mutant_write_unfenced"))
+    tied = replace(result, violated="TypeOK", also_violated=("ClientOutcome",))
+    assert all(row.equal for row in count_rows(tied, result))
+    assert [row.equal for row in count_rows(replace(result, violated="TypeOK"), result)] == [True, False, True]
+    other = check(find_cfg("mutant_vote_cleared"))
+    assert not count_rows(replace(other, violated=result.violated), result)[-1].equal
+
+
+def test_a_written_manifest_reads_back(tmp_path: Path) -> None:
+    records = {"a": Record("OK", None, 0, 3, 2, "TLC 2.15")}
+    assert write_manifest(records, tmp_path).name == "manifest.json"
+    assert read_manifest(tmp_path) == records
