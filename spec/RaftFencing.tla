@@ -185,7 +185,7 @@ RetainsSuffix(i, m)         == LastIndex(i) >= m.lastIndex /\ TermAt(i, m.lastIn
 RenewedAge(m)       == m.age
 AckAgeAtElection    == LeaseTicks
 LeaseValid(i)       == role[i] = "Leader" /\ IsQuorum(RecentContacts(i))
-HasQuorumContact(i) == LeasePolicy = "None" \/ LeaseValid(i)
+HasQuorumContact(i) == LeasePolicy # "None" => LeaseValid(i)
 
 \* What a client hears when a write is appended, and when its leader steps down before commit.
 OutcomeAtAppend   == "Pending"

@@ -89,6 +89,10 @@ def check_index(key: str, value: int, axis: Axis) -> None:
         raise LayoutError(f"{key} has no index {value}: {axis.low}..{axis.high}", mend=OVERFLOW_MEND)
 
 
+def absent(name: str) -> str:
+    return f"messages.{name} is used with a message that has no such field"
+
+
 class Fields:
     """What a message can do beside being a tuple of its kind and its fields' values."""
 
@@ -101,7 +105,7 @@ class Fields:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise LayoutError(f"messages.{name} is read of a message that has no such field")
+        raise LayoutError(absent(name))
 
 
 class Kind:
@@ -124,7 +128,7 @@ class Kind:
                 check_range(key, item, field.values.low, field.values.high)
             cells.append(Slots.of(key, field.axis, value) if field.axis else value)
         if values:
-            raise LayoutError(f"{self.__name__} has no field {', '.join(values)}")
+            raise LayoutError(absent(min(values)))
         return self._tuple(self, *cells)
 
 

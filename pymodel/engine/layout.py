@@ -102,7 +102,7 @@ def make_layout(schema: Schema) -> Layout:
     complaints = (
         "",
         *(f"{key} outgrows the layout of this cfg" for key in outgrown),
-        *(f"messages.{name} is read of a message that has no such field" for name in fields),
+        *(f"messages.{name} is used with a message that has no such field" for name in fields),
         f"messages outgrows the layout of this cfg: more than {schema.capacity} are in flight",
     )
     return Layout(schema, slots, fields, tag_bits, base_words, base_words + schema.capacity, complaints)

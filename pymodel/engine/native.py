@@ -75,7 +75,8 @@ class Native:
         self.cached = code is not None
         if code is None:
             code = compile_text(text, entries, self.target)
-            self.note = self.note or _keep(stem, text, code)
+            trouble = _keep(stem, text, code)
+            self.note = self.note or trouble
         backing = llvm.parse_assembly("")
         self.engine = llvm.create_mcjit_compiler(backing, self.target)
         self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))

@@ -7,9 +7,11 @@ not depend on the order within the level.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from pymodel.errors import LayoutError
 
 DEADLOCK = "deadlock"
 BLOCK_ROWS = 1 << 13
+MEMORY_SHARE_MAX = 0.9
 FIRST_ROOM = 1 << 16
 ROWS_MAX = 1 << 31  # a parent is a 32-bit number
 
@@ -58,6 +61,16 @@ class Limits:
 
     max_states: int | None = None
     timeout_s: float | None = None
+
+
+def available(size_bytes: int) -> bool:
+    """Whether the system says it can give `size_bytes` more; True where it does not say."""
+    try:
+        text = Path("/proc/meminfo").read_text("ascii")
+    except OSError:
+        return True
+    found = re.search(r"^MemAvailable:\s+(\d+) kB$", text, re.MULTILINE)
+    return found is None or size_bytes < int(found[1]) * 1024 * MEMORY_SHARE_MAX
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,8 @@ class Search:
             self.depth += 1
             while first < last:
                 first = self._block(first, min(last, first + BLOCK_ROWS))
+                if self.ended_by:
+                    return
                 seconds = time.perf_counter() - began
                 if progress:
                     progress(Progress(self.count, self.generated, self.depth, self.count - first, seconds))
@@ -154,7 +169,8 @@ class Search:
         return ""
 
     def _block(self, first: int, last: int) -> int:
-        """Expand rows first..last-1, growing the arrays as needed; returns `last`."""
+        """Expand rows first..last-1, growing the arrays as needed; returns `last`, or the first row that
+        was not expanded because memory ran out."""
         while first < last:
             self.count = self.native.call(
                 "expand",
@@ -176,8 +192,9 @@ class Search:
             first, status = int(self.totals[0]), int(self.totals[1])
             if status == kernel.OVERFLOW:
                 self._raise_overflow()
-            if status == kernel.FULL:
-                self._grow(2 * self.room)
+            if status == kernel.FULL and not self._grow(2 * self.room):
+                self.ended_by = f"the memory of this machine, full with {self.count:,} states"
+                return first
         return first
 
     def _raise_overflow(self) -> None:
@@ -188,20 +205,30 @@ class Search:
                 mend="raise the bound in the cfg that limits it, or check the operator that the cfg swaps in",
             )
 
-    def _grow(self, room: int) -> None:
-        """Room for at least `room` rows and another state's successors, and a table at most half full."""
-        self.room = max(room, FIRST_ROOM, 4 * self.successors)
-        if self.room > ROWS_MAX:
+    def _grow(self, room: int) -> bool:
+        """Room for at least `room` rows and another state's successors, and a table at most half full.
+
+        False, with all as it was, if memory does not suffice.
+        """
+        room = max(room, FIRST_ROOM, 4 * self.successors)
+        if room > ROWS_MAX:
             raise LayoutError(f"more than {ROWS_MAX // 2} states", mend="lower the bounds in the cfg")
-        rows = np.zeros(self.room * self.width, np.int64)
+        slots = 1 << (2 * room - 1).bit_length()
+        if not available(room * (8 * self.width + 4) + 8 * slots):
+            return False
+        try:
+            rows = np.zeros(room * self.width, np.int64)
+            parents = np.zeros(room, np.int32)
+            table = np.zeros(slots, np.int64) if slots > len(self.table) else self.table
+        except MemoryError:
+            return False
         rows[: self.count * self.width] = self.rows[: self.count * self.width]
-        parents = np.zeros(self.room, np.int32)
         parents[: self.count] = self.parents[: self.count]
-        self.rows, self.parents = rows, parents
-        slots = 1 << (2 * self.room - 1).bit_length()
-        if slots > len(self.table):
-            self.table = np.zeros(slots, np.int64)
+        self.rows, self.parents, self.room = rows, parents, room
+        if table is not self.table:
+            self.table = table
             self.native.call("rebuild", self.buffer, self.rows, self.table, slots, self.count)
+        return True
 
     def row(self, number: int) -> Words:
         return self.rows[number * self.width : (number + 1) * self.width]

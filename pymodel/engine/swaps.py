@@ -56,7 +56,7 @@ def _check_guard(name: str, guard: Function | Constant, other: str, swap: Functi
     mine, its = _result(guard), _result(swap)
     if mine and its and mine != its:
         raise CfgError(
-            f"{name} is a {mine} and {other} is a {its}", mend="swap operators whose values mean the same"
+            f"{name} gives {mine} and {other} gives {its}", mend="swap operators whose values mean the same"
         )
 
 

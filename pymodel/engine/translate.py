@@ -13,6 +13,7 @@ import copy
 from collections.abc import Mapping
 
 from pymodel.engine.contract import Function
+from pymodel.engine.effects import late_refusal
 from pymodel.engine.rewrite import name, source_tree, statements, stored_names
 from pymodel.engine.translate_values import (
     STATES,
@@ -53,6 +54,11 @@ class _Body(ValueTranslator):
                 raise self.error(self.tree, f"a local variable must not be called {local}")
         for state in sorted(STATES & stored_names(self.tree)):
             raise self.error(self.tree, f"{state} is a state and must not be assigned to")
+        late = late_refusal(self.tree.body) if identifier in self.owner.actions else None
+        if late is not None:
+            raise self.error(
+                late, "an action that wrote t ends with `return True`: guards first, then effects"
+            )
         result = copy.deepcopy(self.tree)
         result.name, result.decorator_list = identifier, []
         result.args.args.insert(0, ast.arg("b"))

@@ -283,7 +283,7 @@ class ValueTranslator(ast.NodeTransformer):
             return ast.Call(
                 name("_messages_has"), [name("b"), name(messages_of(right)), self.visit(left)], []
             )
-        if isinstance(right, ast.Tuple) and len(right.elts) > 1:
+        if isinstance(right, ast.Tuple) and right.elts:
             equal: list[ast.expr] = [ast.Compare(left, [ast.Eq()], [item]) for item in right.elts]
             return self.visit_BoolOp(ast.BoolOp(ast.Or(), equal))
         value, domain = self.visit(left), self.visit(right)

@@ -1,45 +1,33 @@
 """The actions of the spec, one function each, in the order of its Next: guards first, then effects.
 
 `s` is the state before, `t` its copy that becomes the state after. An action returns whether it is
-enabled, and leaves `t` alone if not. Steps shared by actions come first, as in the spec.
+enabled, and leaves `t` alone if not. What clients, clocks and faults do is in environment.py.
 """
 
 from __future__ import annotations
 
 from pymodel.raft.guards import (
-    AcceptsWrites,
     AckAgeAtElection,
     CandidateLogUpToDate,
-    CarriesAge,
     CommittableTerm,
     CurrentAppendEntriesResponse,
     CurrentInstallSnapshotResponse,
     CurrentRequestVoteResponse,
-    ElapsedAfterRestart,
     ElectionTimeoutElapsed,
     EntryConflicts,
     FollowerCommit,
-    HasQuorumContact,
     HigherTerm,
     IsPendingAt,
     IsQuorum,
     IsRequest,
     LastIndex,
     LastTerm,
-    LeaseHolder,
-    LeaseValid,
     LogMatches,
-    OutcomeAtAppend,
-    OutcomeAtStepDown,
-    RenewedAge,
     RetainsSuffix,
     StaleAppendEntriesRequest,
     StaleInstallSnapshotRequest,
     StaleRequestVoteRequest,
-    TermAfterRestart,
     TermAt,
-    VoteAfterRestart,
-    VoteAfterStepDown,
     VoteAvailable,
     WithholdsVote,
 )
@@ -47,36 +35,24 @@ from pymodel.raft.names import (
     AppendEntriesRequest,
     AppendEntriesResponse,
     Candidate,
-    ClockSkew,
-    CurrentLeader,
-    ElectionTicks,
     ElectionTimeout,
-    Faults,
-    Follower,
     HigherTermSeen,
-    History,
-    Idle,
     InstallSnapshotRequest,
     InstallSnapshotResponse,
     Leader,
-    LeaseExpired,
-    LeasePolicy,
     LeaseTicks,
     LogIndex,
     Message,
     Nil,
     Ok,
-    Redirected,
-    Rejected,
     RequestVoteRequest,
     RequestVoteResponse,
-    Restarted,
     Server,
     Snapshots,
     State,
     WonElection,
-    Write,
 )
+from pymodel.raft.steps import BecomeFollower, CountAck, FollowLeader, Record, RecordAck
 
 
 def Init(t: State) -> None:
@@ -84,57 +60,6 @@ def Init(t: State) -> None:
     for i in Server:
         for j in Server:
             t.ackAge[i, j] = LeaseTicks
-
-
-# Steps shared by actions
-
-
-def Record(s: State, t: State, i: int, newRole: int, newTerm: int, reason: int) -> None:
-    """Write i's role transition log. Time is the order of the steps: the model has no wall clock."""
-    if "audit" in History:
-        t.audit.oldRole[i] = s.role[i]
-        t.audit.newRole[i] = newRole
-        t.audit.oldTerm[i] = s.currentTerm[i]
-        t.audit.newTerm[i] = newTerm
-        t.audit.reason[i] = reason
-
-
-def BecomeFollower(s: State, t: State, i: int, term: int, reason: int) -> None:
-    """i goes on as a follower in `term`; its unanswered writes end Unknown."""
-    t.role[i] = Follower
-    for j in Server:
-        t.votesGranted[i, j] = 0
-        t.matchIndex[i, j] = 0
-        t.nextIndex[i, j] = 1
-        t.ackAge[i, j] = LeaseTicks
-    if s.role[i] == Leader:
-        for w in Write:
-            if IsPendingAt(s, i, w):
-                t.client[w] = OutcomeAtStepDown(s)
-    if s.role[i] != Follower or reason == Restarted:
-        Record(s, t, i, Follower, term, reason)
-
-
-def FollowLeader(s: State, t: State, i: int, m: Message) -> None:
-    """i accepts m.source as the leader of its current term, and promises it ElectionTicks without a vote."""
-    BecomeFollower(s, t, i, s.currentTerm[i], CurrentLeader)
-    if s.role[i] != Follower:
-        t.votedFor[i] = VoteAfterStepDown(s, i)
-    t.leaderHint[i] = m.source
-    t.electionElapsed[i] = 0
-
-
-def CountAck(s: State, t: State, i: int, j: int, index: int, m: Message) -> None:
-    """Leader i learns from m that j holds its log up to `index`."""
-    match = max(s.matchIndex[i, j], index)
-    t.matchIndex[i, j] = match
-    t.nextIndex[i, j] = match + 1
-    t.ackAge[i, j] = min(s.ackAge[i, j], RenewedAge(s, m))
-
-
-def RecordAck(t: State, i: int, m: Message, index: int) -> None:
-    if "acks" in History and index > 0:
-        t.acks[m.term, i, index] = 1
 
 
 # Elections
@@ -354,14 +279,20 @@ def InstallSnapshot(s: State, t: State, i: int, j: int) -> bool:
 
 def ReplaceLog(s: State, t: State, i: int, m: Message) -> None:
     """The log of i becomes the snapshot's content, and what it retains behind."""
-    length = s.log.length[i]
-    kept = length if RetainsSuffix(s, i, m) and length > m.lastIndex else m.lastIndex
-    t.log.length[i] = kept
+    content = 0
     for k in LogIndex:
-        if k <= m.lastIndex:
+        if m.contentTerm[k] > 0:
+            content = k
+    retained = max(s.log.length[i] - m.lastIndex, 0) if RetainsSuffix(s, i, m) else 0
+    t.log.length[i] = content + retained
+    for k in LogIndex:
+        if k <= content:
             t.log.term[i, k] = m.contentTerm[k]
             t.log.write[i, k] = m.contentWrite[k]
-        elif k > kept:
+        elif k <= content + retained:
+            t.log.term[i, k] = s.log.term[i, m.lastIndex + k - content]
+            t.log.write[i, k] = s.log.write[i, m.lastIndex + k - content]
+        else:
             t.log.term[i, k] = 0
             t.log.write[i, k] = Nil
     t.commitIndex[i] = m.lastIndex
@@ -414,99 +345,6 @@ def UpdateTerm(s: State, t: State, m: Message) -> bool:
 
 def DropStaleResponse(s: State, t: State, m: Message) -> bool:
     if IsRequest(m) or m.term >= s.currentTerm[m.dest]:
-        return False
-    t.messages.discard(m)
-    return True
-
-
-# Client writes
-
-
-def AcceptWrite(s: State, t: State, i: int, w: int) -> bool:
-    if s.client[w] != Idle or not AcceptsWrites(s, i) or not HasQuorumContact(s, i):
-        return False
-    k = LastIndex(s, i) + 1
-    t.log.length[i] = k
-    t.log.term[i, k] = s.currentTerm[i]
-    t.log.write[i, k] = w
-    t.client[w] = OutcomeAtAppend(s)
-    return True
-
-
-def RedirectWrite(s: State, t: State, i: int, w: int) -> bool:
-    if s.client[w] != Idle or s.role[i] == Leader:
-        return False
-    t.client[w] = Redirected
-    return True
-
-
-def RejectWrite(s: State, t: State, i: int, w: int) -> bool:
-    if s.client[w] != Idle or s.role[i] != Leader or HasQuorumContact(s, i):
-        return False
-    t.client[w] = Rejected
-    return True
-
-
-# Lease and time
-
-
-def AdvanceClock(s: State, t: State, i: int) -> None:
-    t.electionElapsed[i] = min(s.electionElapsed[i] + 1, ElectionTicks)
-    for j in Server:
-        t.ackAge[i, j] = min(s.ackAge[i, j] + 1, LeaseTicks)
-
-
-def Tick(s: State, t: State, i: int) -> bool:
-    """One clock moves; without skew the clocks are one clock. A model without timeouts has none."""
-    if ElectionTicks + LeaseTicks == 0:
-        return False
-    if ClockSkew == 0:
-        for k in Server:
-            AdvanceClock(s, t, k)
-    else:
-        if s.skew[i] >= ClockSkew:
-            return False
-        lowest = s.skew[i] + 1
-        for k in Server:
-            if k != i:
-                lowest = min(lowest, s.skew[k])
-        for k in Server:
-            t.skew[k] = s.skew[k] + (1 if k == i else 0) - lowest
-        AdvanceClock(s, t, i)
-    t.messages.clear()
-    for m in s.messages:
-        if CarriesAge(m) and (ClockSkew == 0 or LeaseHolder(m) == i):
-            t.messages.add(m._replace(age=min(m.age + 1, LeaseTicks)))
-        else:
-            t.messages.add(m)
-    return True
-
-
-def LeaseExpire(s: State, t: State, i: int) -> bool:
-    if LeasePolicy == "None" or s.role[i] != Leader or LeaseValid(s, i):
-        return False
-    BecomeFollower(s, t, i, s.currentTerm[i], LeaseExpired)
-    t.votedFor[i] = VoteAfterStepDown(s, i)
-    return True
-
-
-# Faults
-
-
-def Restart(s: State, t: State, i: int) -> bool:
-    if "restart" not in Faults:
-        return False
-    BecomeFollower(s, t, i, TermAfterRestart(s, i), Restarted)
-    t.currentTerm[i] = TermAfterRestart(s, i)
-    t.votedFor[i] = VoteAfterRestart(s, i)
-    t.leaderHint[i] = Nil
-    t.commitIndex[i] = s.snapshotIndex[i]
-    t.electionElapsed[i] = ElapsedAfterRestart(s, i)
-    return True
-
-
-def DropMessage(s: State, t: State, m: Message) -> bool:
-    if "loss" not in Faults:
         return False
     t.messages.discard(m)
     return True

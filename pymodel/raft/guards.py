@@ -15,11 +15,16 @@ from pymodel.raft.names import (
     LeaseTicks,
     Message,
     Nil,
+    Outcome,
     Pending,
+    Position,
     RequestVoteRequest,
     RequestVoteResponse,
     Server,
+    ServerId,
     State,
+    TermNumber,
+    Ticks,
     Unknown,
 )
 
@@ -129,22 +134,22 @@ def WithholdsVote(s: State, i: int) -> bool:
     return s.electionElapsed[i] < ElectionTicks
 
 
-def VoteAfterStepDown(s: State, i: int) -> int:
+def VoteAfterStepDown(s: State, i: int) -> ServerId:
     return s.votedFor[i]
 
 
 # Durability
 
 
-def TermAfterRestart(s: State, i: int) -> int:
+def TermAfterRestart(s: State, i: int) -> TermNumber:
     return s.currentTerm[i]
 
 
-def VoteAfterRestart(s: State, i: int) -> int:
+def VoteAfterRestart(s: State, i: int) -> ServerId:
     return s.votedFor[i]
 
 
-def ElapsedAfterRestart(s: State, i: int) -> int:
+def ElapsedAfterRestart(s: State, i: int) -> Ticks:
     return 0
 
 
@@ -162,7 +167,7 @@ def EntryConflicts(s: State, i: int, k: int, m: Message) -> bool:
     return s.log.term[i, k] != m.entryTerm
 
 
-def FollowerCommit(s: State, m: Message) -> int:
+def FollowerCommit(s: State, m: Message) -> Position:
     return min(m.commitIndex, m.prevLogIndex + (1 if m.entryTerm > 0 else 0))
 
 
@@ -177,11 +182,11 @@ def RetainsSuffix(s: State, i: int, m: Message) -> bool:
 # Leases
 
 
-def RenewedAge(s: State, m: Message) -> int:
+def RenewedAge(s: State, m: Message) -> Ticks:
     return m.age
 
 
-def AckAgeAtElection(s: State) -> int:
+def AckAgeAtElection(s: State) -> Ticks:
     return LeaseTicks
 
 
@@ -196,9 +201,9 @@ def HasQuorumContact(s: State, i: int) -> bool:
 # Client outcomes
 
 
-def OutcomeAtAppend(s: State) -> int:
+def OutcomeAtAppend(s: State) -> Outcome:
     return Pending
 
 
-def OutcomeAtStepDown(s: State) -> int:
+def OutcomeAtStepDown(s: State) -> Outcome:
     return Unknown

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pymodel.engine.contract import Action, Bound, Constant, Function, Model, Parameter
 from pymodel.errors import CfgError
-from pymodel.raft import actions, bounds, guards, names, properties
+from pymodel.raft import actions, bounds, environment, guards, invariants, names, properties, steps
 from pymodel.raft.mutants import MUTANTS
 from pymodel.raft.state import Sizes, make_schema
 from pymodel.raft.view import present, present_message
@@ -36,13 +36,13 @@ ACTIONS = (
     Action(actions.HandleInstallSnapshotResponse, (_message("InstallSnapshotResponse"),)),
     Action(actions.UpdateTerm, (_message(),)),
     Action(actions.DropStaleResponse, (_message(),)),
-    Action(actions.AcceptWrite, (SERVER, WRITE)),
-    Action(actions.RedirectWrite, (SERVER, WRITE)),
-    Action(actions.RejectWrite, (SERVER, WRITE)),
-    Action(actions.Tick, (SERVER,)),
-    Action(actions.LeaseExpire, (SERVER,)),
-    Action(actions.Restart, (SERVER,)),
-    Action(actions.DropMessage, (_message(),)),
+    Action(environment.AcceptWrite, (SERVER, WRITE)),
+    Action(environment.RedirectWrite, (SERVER, WRITE)),
+    Action(environment.RejectWrite, (SERVER, WRITE)),
+    Action(environment.Tick, (SERVER,)),
+    Action(environment.LeaseExpire, (SERVER,)),
+    Action(environment.Restart, (SERVER,)),
+    Action(environment.DropMessage, (_message(),)),
 )
 
 
@@ -157,7 +157,8 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
 def _members(
     name: str, constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, ...]]
 ) -> tuple[str, ...]:
-    if not isinstance(constants[name], frozenset):
+    members = constants[name]
+    if not isinstance(members, frozenset) or not all(isinstance(member, str) for member in members):
         raise CfgError(f"{name} must be a set of model values", mend=f"such as {name} = {{a1, a2}}")
     return tuple(str(member) for member in ordered(name))
 
@@ -196,7 +197,7 @@ def _functions(module: ModuleType) -> dict[str, Function]:
 
 def _all_functions() -> dict[str, Function | Constant]:
     found: dict[str, Function | Constant] = {}
-    for module in (guards, actions, bounds, properties):
+    for module in (guards, steps, actions, environment, bounds, invariants, properties):
         found |= _functions(module)
     return found | MUTANTS
 
@@ -208,7 +209,7 @@ RAFT = Model(
     init=actions.Init,
     actions=ACTIONS,
     functions=_all_functions(),
-    invariants={function.__name__: function for function in properties.INVARIANTS},
+    invariants={function.__name__: function for function in invariants.INVARIANTS},
     properties={function.__name__: function for function in properties.PROPERTIES},
     constraints={"StateConstraint": bounds.StateConstraint},
     symmetries={"ServerSymmetry": "Server"},

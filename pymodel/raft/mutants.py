@@ -9,30 +9,43 @@ from __future__ import annotations
 
 from pymodel.engine.contract import Constant, Function
 from pymodel.raft.guards import IsRequest
-from pymodel.raft.names import ElectionTicks, Message, Nil, Ok, Redirected, Server, State
+from pymodel.raft.names import (
+    ElectionTicks,
+    Message,
+    Nil,
+    Ok,
+    Outcome,
+    Position,
+    Redirected,
+    Server,
+    ServerId,
+    State,
+    TermNumber,
+    Ticks,
+)
 
 
 def HigherTermInRequest(s: State, i: int, m: Message) -> bool:
     return IsRequest(m) and m.term > s.currentTerm[i]
 
 
-def AgeAtReceipt(s: State, m: Message) -> int:
+def AgeAtReceipt(s: State, m: Message) -> Ticks:
     return 0
 
 
-def FreshAckAge(s: State) -> int:
+def FreshAckAge(s: State) -> Ticks:
     return 0
 
 
-def VoteForgotten(s: State, i: int) -> int:
+def VoteForgotten(s: State, i: int) -> ServerId:
     return Nil
 
 
-def TermForgotten(s: State, i: int) -> int:
+def TermForgotten(s: State, i: int) -> TermNumber:
     return 0
 
 
-def PromiseForgotten(s: State, i: int) -> int:
+def PromiseForgotten(s: State, i: int) -> Ticks:
     return ElectionTicks
 
 
@@ -40,15 +53,15 @@ def HalfIsQuorum(s: State, count: int) -> bool:
     return 2 * count >= len(Server)
 
 
-def LeaderCommit(s: State, m: Message) -> int:
+def LeaderCommit(s: State, m: Message) -> Position:
     return m.commitIndex
 
 
-def OkAtAppend(s: State) -> int:
+def OkAtAppend(s: State) -> Outcome:
     return Ok
 
 
-def RedirectAtStepDown(s: State) -> int:
+def RedirectAtStepDown(s: State) -> Outcome:
     return Redirected
 
 

@@ -9,9 +9,16 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 # A state before or after a step, and a message. The engine makes both (engine/instance.py,
-# engine/compile.py) from the schema in state.py, so their attributes are not known here.
+# engine/translate.py) from the schema in state.py, so their attributes are not known here.
 State: TypeAlias = Any
 Message: TypeAlias = Any
+
+# What an integer stands for. A cfg may swap only guards that give the same (engine/swaps.py).
+ServerId: TypeAlias = int  # or Nil
+TermNumber: TypeAlias = int
+Position: TypeAlias = int  # in a log, from 1; 0 before it
+Ticks: TypeAlias = int
+Outcome: TypeAlias = int
 
 Server = range(0)
 Write = range(0)

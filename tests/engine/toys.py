@@ -430,7 +430,12 @@ def two_phase(nodes: int) -> Model:
         names=names,
         labels={"Nodes": tuple(f"rm{k}" for k in range(nodes))},
         invariants=(Consistent,),
-        helpers={"AllPrepared": AllPrepared, "SomePrepared": SomePrepared, "True0": Constant(True, 0)},
+        helpers={
+            "AllPrepared": AllPrepared,
+            "SomePrepared": SomePrepared,
+            "True0": Constant(True, 0),
+            "False0": Constant(False, 0),
+        },
         guards=("AllPrepared",),
         binders={"i": "Nodes", "j": "Nodes"},
     )

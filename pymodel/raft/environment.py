@@ -1,0 +1,127 @@
+"""The actions of clients, clocks and faults, which follow those of actions.py in the spec's Next."""
+
+from __future__ import annotations
+
+from pymodel.raft.guards import (
+    AcceptsWrites,
+    CarriesAge,
+    ElapsedAfterRestart,
+    HasQuorumContact,
+    LastIndex,
+    LeaseHolder,
+    LeaseValid,
+    OutcomeAtAppend,
+    TermAfterRestart,
+    VoteAfterRestart,
+    VoteAfterStepDown,
+)
+from pymodel.raft.names import (
+    ClockSkew,
+    ElectionTicks,
+    Faults,
+    Idle,
+    Leader,
+    LeaseExpired,
+    LeasePolicy,
+    LeaseTicks,
+    Message,
+    Nil,
+    Redirected,
+    Rejected,
+    Restarted,
+    Server,
+    State,
+)
+from pymodel.raft.steps import BecomeFollower
+
+# Client writes
+
+
+def AcceptWrite(s: State, t: State, i: int, w: int) -> bool:
+    if s.client[w] != Idle or not AcceptsWrites(s, i) or not HasQuorumContact(s, i):
+        return False
+    k = LastIndex(s, i) + 1
+    t.log.length[i] = k
+    t.log.term[i, k] = s.currentTerm[i]
+    t.log.write[i, k] = w
+    t.client[w] = OutcomeAtAppend(s)
+    return True
+
+
+def RedirectWrite(s: State, t: State, i: int, w: int) -> bool:
+    if s.client[w] != Idle or s.role[i] == Leader:
+        return False
+    t.client[w] = Redirected
+    return True
+
+
+def RejectWrite(s: State, t: State, i: int, w: int) -> bool:
+    if s.client[w] != Idle or s.role[i] != Leader or HasQuorumContact(s, i):
+        return False
+    t.client[w] = Rejected
+    return True
+
+
+# Lease and time
+
+
+def AdvanceClock(s: State, t: State, i: int) -> None:
+    t.electionElapsed[i] = min(s.electionElapsed[i] + 1, ElectionTicks)
+    for j in Server:
+        t.ackAge[i, j] = min(s.ackAge[i, j] + 1, LeaseTicks)
+
+
+def Tick(s: State, t: State, i: int) -> bool:
+    """One clock moves; without skew the clocks are one clock. A model without timeouts has none."""
+    if ElectionTicks + LeaseTicks == 0:
+        return False
+    if ClockSkew == 0:
+        for k in Server:
+            AdvanceClock(s, t, k)
+    else:
+        if s.skew[i] >= ClockSkew:
+            return False
+        lowest = s.skew[i] + 1
+        for k in Server:
+            if k != i:
+                lowest = min(lowest, s.skew[k])
+        for k in Server:
+            t.skew[k] = s.skew[k] + (1 if k == i else 0) - lowest
+        AdvanceClock(s, t, i)
+    t.messages.clear()
+    for m in s.messages:
+        if CarriesAge(m) and (ClockSkew == 0 or LeaseHolder(m) == i):
+            t.messages.add(m._replace(age=min(m.age + 1, LeaseTicks)))
+        else:
+            t.messages.add(m)
+    return True
+
+
+def LeaseExpire(s: State, t: State, i: int) -> bool:
+    if LeasePolicy == "None" or s.role[i] != Leader or LeaseValid(s, i):
+        return False
+    BecomeFollower(s, t, i, s.currentTerm[i], LeaseExpired)
+    t.votedFor[i] = VoteAfterStepDown(s, i)
+    return True
+
+
+# Faults
+
+
+def Restart(s: State, t: State, i: int) -> bool:
+    if "restart" not in Faults:
+        return False
+    BecomeFollower(s, t, i, TermAfterRestart(s, i), Restarted)
+    t.currentTerm[i] = TermAfterRestart(s, i)
+    t.votedFor[i] = VoteAfterRestart(s, i)
+    t.leaderHint[i] = Nil
+    t.commitIndex[i] = s.snapshotIndex[i]
+    t.electionElapsed[i] = ElapsedAfterRestart(s, i)
+    return True
+
+
+def DropMessage(s: State, t: State, m: Message) -> bool:
+    if "loss" not in Faults:
+        return False
+    t.messages.discard(m)
+    return True

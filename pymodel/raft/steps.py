@@ -1,0 +1,68 @@
+"""What several actions do, under the names of the spec's section "Steps shared by actions".
+
+`s` is the state before, `t` the one after; each writes the part of `t` that its name says.
+"""
+
+from __future__ import annotations
+
+from pymodel.raft.guards import IsPendingAt, OutcomeAtStepDown, RenewedAge, VoteAfterStepDown
+from pymodel.raft.names import (
+    CurrentLeader,
+    Follower,
+    History,
+    Leader,
+    LeaseTicks,
+    Message,
+    Restarted,
+    Server,
+    State,
+    Write,
+)
+
+
+def Record(s: State, t: State, i: int, newRole: int, newTerm: int, reason: int) -> None:
+    """Write i's role transition log. Time is the order of the steps: the model has no wall clock."""
+    if "audit" in History:
+        t.audit.oldRole[i] = s.role[i]
+        t.audit.newRole[i] = newRole
+        t.audit.oldTerm[i] = s.currentTerm[i]
+        t.audit.newTerm[i] = newTerm
+        t.audit.reason[i] = reason
+
+
+def BecomeFollower(s: State, t: State, i: int, term: int, reason: int) -> None:
+    """i goes on as a follower in `term`; its unanswered writes end Unknown."""
+    t.role[i] = Follower
+    for j in Server:
+        t.votesGranted[i, j] = 0
+        t.matchIndex[i, j] = 0
+        t.nextIndex[i, j] = 1
+        t.ackAge[i, j] = LeaseTicks
+    if s.role[i] == Leader:
+        for w in Write:
+            if IsPendingAt(s, i, w):
+                t.client[w] = OutcomeAtStepDown(s)
+    if s.role[i] != Follower or reason == Restarted:
+        Record(s, t, i, Follower, term, reason)
+
+
+def FollowLeader(s: State, t: State, i: int, m: Message) -> None:
+    """i accepts m.source as the leader of its current term, and promises it ElectionTicks without a vote."""
+    BecomeFollower(s, t, i, s.currentTerm[i], CurrentLeader)
+    if s.role[i] != Follower:
+        t.votedFor[i] = VoteAfterStepDown(s, i)
+    t.leaderHint[i] = m.source
+    t.electionElapsed[i] = 0
+
+
+def CountAck(s: State, t: State, i: int, j: int, index: int, m: Message) -> None:
+    """Leader i learns from m that j holds its log up to `index`."""
+    match = max(s.matchIndex[i, j], index)
+    t.matchIndex[i, j] = match
+    t.nextIndex[i, j] = match + 1
+    t.ackAge[i, j] = min(s.ackAge[i, j], RenewedAge(s, m))
+
+
+def RecordAck(t: State, i: int, m: Message, index: int) -> None:
+    if "acks" in History and index > 0:
+        t.acks[m.term, i, index] = 1
