@@ -17,7 +17,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from pymodel.errors import CfgError
-from pymodel.tlc.lexis import COMMENTS, blank, scan, spaces
+from pymodel.lexis import COMMENTS, blank, scan, spaces
 from pymodel.values import Value
 
 _GRAMMAR = r"""

@@ -122,7 +122,7 @@ def _result(task: Task, search: Search, seconds: dict[str, float], began: float)
         verdict=_verdict(task.goal, search),
         distinct=search.count,
         generated=search.generated,
-        depth=search.depth,
+        depth=max(search.depth, trace.length if trace else 0),
         violated=violations[0].name if violations else None,
         also_violated=tuple(violation.name for violation in violations[1:]),
         counterexample=trace,

@@ -259,6 +259,27 @@ def cfgs_command() -> None:
     typer.echo("\n".join(columns([(cfg.name, cfg.purpose) for cfg in shipped()])))
 
 
+@app.command("manifest")
+def manifest_command(
+    write: Annotated[bool, typer.Option("--write", help="Write spec/manifest.json anew.")] = False,
+) -> None:
+    """Run TLC on every shipped cfg and compare with spec/manifest.json. Exit 1 where they differ."""
+    from pymodel.manifest import measure, read_manifest, write_manifest
+
+    with ProgressLine() as progress:
+        records = measure(progress=progress)
+    if write:
+        typer.echo(f"wrote {write_manifest(records)}", err=True)
+    known = read_manifest()
+    rows = [
+        (name, record.verdict, record.violated or "", f"{record.distinct:,}", str(record.depth), mark)
+        for name, record in records.items()
+        for mark in ["" if known.get(name) == record else "DIFFERENT"]
+    ]
+    typer.echo("\n".join(columns(rows)))
+    raise typer.Exit(1 if any(row[-1] for row in rows) else 0)
+
+
 def _print_result(result: CheckResult, format: Format, quiet: bool = False) -> None:
     from pymodel.report.data import check_json
     from pymodel.report.facts import verdict_tone

@@ -159,9 +159,13 @@ def _section(module: Module, title: str) -> tuple[str, ...]:
 def _names_row(what: str, ours: tuple[str, ...], tla: tuple[str, ...]) -> Row:
     """Equal names show as their number, different ones as those that the other side lacks."""
     if ours == tla:
-        return Row(what, f"{len(ours)} names", f"{len(tla)} names", True)
+        return Row(what, _names(ours), _names(tla), True)
     ours_only = [name for name in ours if name not in tla]
     tla_only = [name for name in tla if name not in ours]
     if not ours_only and not tla_only:
         return Row(what, "in another order", "in another order", False)
     return Row(what, f"only here: {', '.join(ours_only)}", f"only here: {', '.join(tla_only)}", False)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return f"{len(names)} name" + ("s" if len(names) != 1 else "")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pymodel.errors import SpecError
-from pymodel.tlc.lexis import COMMENTS, COMMENTS_AND_STRINGS, Kind, Span, blank, line_of, scan
+from pymodel.lexis import COMMENTS, COMMENTS_AND_STRINGS, Kind, Span, blank, line_of, scan
 
 _HEAD = re.compile(r"^-{4,}\s*MODULE\s+(\w+)\s*-{4,}", re.MULTILINE)
 _TAIL = re.compile(r"^={4,}", re.MULTILINE)

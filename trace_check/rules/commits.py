@@ -14,7 +14,7 @@ class CommitWithinLog(Rule):
     """Compares commit index and last index where one state shows both."""
 
     name = "CommitWithinLog"
-    property = "TypeOK"
+    property = "StateMachineSafety"
     summary = "a commit index is at most the last index of the same log"
 
     def __init__(self) -> None:

@@ -119,7 +119,7 @@ class StaleRejected(_FencingRule):
     """
 
     name = "StaleRejected"
-    property = "StaleFrame"
+    property = "NoAckToStale"
     summary = "a stale request is answered with the node's current term"
     kind = Kind.CONFORMANCE
 
