@@ -13,6 +13,7 @@ from pymodel.raft.guards import (
     CurrentAppendEntriesResponse,
     CurrentInstallSnapshotResponse,
     CurrentRequestVoteResponse,
+    EntryCount,
     ElectionTimeoutElapsed,
     EntryConflicts,
     FollowerCommit,
@@ -165,7 +166,7 @@ def AppendEntries(s: State, t: State, i: int, j: int, n: int) -> bool:
 def AppendEntry(s: State, t: State, i: int, m: Message) -> None:
     """The log of i after the entry of m, which follows m.prevLogIndex: the spec's LogAfter."""
     k = m.prevLogIndex + 1
-    if m.entryTerm == 0 or k <= s.snapshotIndex[i]:
+    if EntryCount(m) == 0 or k <= s.snapshotIndex[i]:
         return
     length = s.log.length[i]
     if k <= length and not EntryConflicts(s, i, k, m):
@@ -187,7 +188,7 @@ def HandleAppendEntriesRequest(s: State, t: State, m: Message) -> bool:
     if not StaleAppendEntriesRequest(s, i, m):
         FollowLeader(s, t, i, m)
         if LogMatches(s, i, m):
-            success, index, age = 1, m.prevLogIndex + (1 if m.entryTerm > 0 else 0), m.age
+            success, index, age = 1, m.prevLogIndex + EntryCount(m), m.age
             AppendEntry(s, t, i, m)
             t.commitIndex[i] = max(s.commitIndex[i], FollowerCommit(s, m))
             RecordAck(t, i, m, index)
@@ -281,7 +282,7 @@ def ReplaceLog(s: State, t: State, i: int, m: Message) -> None:
     """The log of i becomes the snapshot's content, and what it retains behind."""
     content = 0
     for k in LogIndex:
-        if m.contentTerm[k] > 0:
+        if m.contentWrite[k] != Nil:
             content = k
     retained = max(s.log.length[i] - m.lastIndex, 0) if RetainsSuffix(s, i, m) else 0
     t.log.length[i] = content + retained

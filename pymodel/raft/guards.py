@@ -47,6 +47,11 @@ def IsRequest(m: Message) -> bool:
     return m.type in (RequestVoteRequest, AppendEntriesRequest, InstallSnapshotRequest)
 
 
+def EntryCount(m: Message) -> int:
+    """The spec's Len(m.entries)."""
+    return 1 if m.entryWrite != Nil else 0
+
+
 def CarriesAge(m: Message) -> bool:
     return m.type not in (RequestVoteRequest, RequestVoteResponse)
 
@@ -168,7 +173,7 @@ def EntryConflicts(s: State, i: int, k: int, m: Message) -> bool:
 
 
 def FollowerCommit(s: State, m: Message) -> Position:
-    return min(m.commitIndex, m.prevLogIndex + (1 if m.entryTerm > 0 else 0))
+    return min(m.commitIndex, m.prevLogIndex + EntryCount(m))
 
 
 def CommittableTerm(s: State, i: int, k: int) -> bool:

@@ -116,7 +116,7 @@ def present_message(m: Message, bound: Bound) -> Value:
     if kind == "RequestVoteResponse":
         record["granted"] = bool(m.granted)
     elif kind == "AppendEntriesRequest":
-        entries = (_entry(m.entryTerm, writes[m.entryWrite]),) if m.entryTerm else ()
+        entries = (_entry(m.entryTerm, writes[m.entryWrite]),) if m.entryWrite != Nil else ()
         record |= {
             "prevLogIndex": m.prevLogIndex,
             "prevLogTerm": m.prevLogTerm,
@@ -130,7 +130,7 @@ def present_message(m: Message, bound: Bound) -> Value:
         content = tuple(
             _entry(m.contentTerm[k], writes[m.contentWrite[k]])
             for k in bound.names["LogIndex"]
-            if m.contentTerm[k]
+            if m.contentWrite[k] != Nil
         )
         record |= {"lastIndex": m.lastIndex, "lastTerm": m.lastTerm, "content": content, "age": m.age}
     elif kind == "InstallSnapshotResponse":
