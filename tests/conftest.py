@@ -9,6 +9,8 @@ import pytest
 from hypothesis import settings
 
 from pymodel.engine.native import ENVIRONMENT
+from pymodel.errors import ToolError
+from pymodel.tlc.locate import Toolchain, locate
 
 # No deadlines: the first example of a test pays for a compilation.
 settings.register_profile("termfence", deadline=None)
@@ -23,6 +25,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if ENVIRONMENT not in os.environ:
         _folder = tempfile.TemporaryDirectory(prefix="termfence-tests-")
         os.environ[ENVIRONMENT] = _folder.name
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    """TLC, or a skip that says that it is missing. CI has to have it."""
+    try:
+        return locate()
+    except ToolError as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the live comparison with TLC was skipped: {missing}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

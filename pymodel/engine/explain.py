@@ -8,6 +8,7 @@ from typing import Any
 
 from pymodel.engine.contract import Function
 from pymodel.engine.instance import Instance, Record, Successor
+from pymodel.engine.pack import unpack
 from pymodel.engine.result import Counterexample, Step
 from pymodel.engine.search import DEADLOCK, Search, Violation
 from pymodel.engine.symmetry import canonical_words
@@ -44,7 +45,8 @@ def _shown(instance: Instance, step: Successor) -> Step:
 
 def _step_to(search: Search, state: Record, row: int) -> Successor:
     """The first step out of `state` that leads to `row`, up to symmetry."""
-    wanted = [int(word) for word in search.row(row)]
+    found = unpack(search.instance, search.row(row).tolist())
+    wanted = canonical_words(search.instance, found, search.goal.symmetry)
     for step in search.instance.successors(state):
         if canonical_words(search.instance, step.state, search.goal.symmetry) == wanted:
             return step

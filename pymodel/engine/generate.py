@@ -135,8 +135,13 @@ def max_successors(instance: Instance) -> int:
 
 
 def buffer_words(instance: Instance) -> int:
-    """The size of the work buffer: the error word, the state, its successors, two for canonicalise."""
-    return 1 + instance.layout.words * (max_successors(instance) + 3)
+    """The size of the work buffer: the error word, the state, its successors, two states for canonicalise
+    and a key for each member of the largest sort."""
+    return 1 + instance.layout.words * (max_successors(instance) + 3) + _members_max(instance)
+
+
+def _members_max(instance: Instance) -> int:
+    return max((len(labels) for labels in instance.bound.labels.values()), default=0)
 
 
 def _candidate_count(instance: Instance, param: Parameter) -> int:
@@ -151,7 +156,8 @@ def _header(instance: Instance, invariants: tuple[str, ...], properties: tuple[s
         "W": layout.words,
         "S": 1,
         "OUT": 1 + layout.words,
-        "SCRATCH": buffer_words(instance) - 2 * layout.words,
+        "SCRATCH": buffer_words(instance) - _members_max(instance) - 2 * layout.words,
+        "KEYS": buffer_words(instance) - _members_max(instance),
         "TAG": (1 << layout.tag_bits) - 1,
         "MESSAGES": layout.base_words,
         "CAPACITY": layout.schema.capacity,

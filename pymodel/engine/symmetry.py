@@ -1,4 +1,4 @@
-"""Permutations of a sort, by the interpreter: the twin of the compiled `canonicalise`."""
+"""Permutations of a sort, by the interpreter: what the compiled `canonicalise` must leave as one state."""
 
 from __future__ import annotations
 

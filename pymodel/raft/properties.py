@@ -155,6 +155,13 @@ def RecordsStep(s: State, t: State, i: int) -> bool:
     )
 
 
+def AllowedForSomeReason(old: int, new: int, grows: bool) -> bool:
+    for reason in range(ElectionTimeout, Restarted + 1):
+        if AllowedTransition(old, new, grows, reason):
+            return True
+    return False
+
+
 def LegalTransition(s: State, t: State) -> bool:
     for i in Server:
         if t.role[i] != s.role[i]:
@@ -164,12 +171,8 @@ def LegalTransition(s: State, t: State) -> bool:
                     return False
                 if not AllowedTransition(s.role[i], t.role[i], grows, t.audit.reason[i]):
                     return False
-            else:
-                legal = False
-                for reason in range(ElectionTimeout, Restarted + 1):
-                    legal = legal or AllowedTransition(s.role[i], t.role[i], grows, reason)
-                if not legal:
-                    return False
+            elif not AllowedForSomeReason(s.role[i], t.role[i], grows):
+                return False
     return True
 
 
@@ -180,14 +183,18 @@ def AcceptsAt(s: State, t: State, i: int) -> bool:
     return LeasePolicy == "None" or IsQuorum(s, RecentContacts(s, i))
 
 
+def AcceptsSomewhere(s: State, t: State) -> bool:
+    for i in Server:
+        if AcceptsAt(s, t, i):
+            return True
+    return False
+
+
 def ClientOutcome(s: State, t: State) -> bool:
     for w in Write:
         if t.client[w] != s.client[w]:
             if s.client[w] == Idle and t.client[w] == Pending:
-                accepted = False
-                for i in Server:
-                    accepted = accepted or AcceptsAt(s, t, i)
-                if not accepted:
+                if not AcceptsSomewhere(s, t):
                     return False
             elif s.client[w] == Idle:
                 if t.client[w] not in (Redirected, Rejected):

@@ -96,7 +96,7 @@ def make_schema(sizes: Sizes) -> Schema:
 
 
 def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
-    """The messages. `entryWrite` Nil stands for no entry; content is the snapshot's log, Nil beyond its end."""
+    """The messages. `entryWrite` is Nil if there is no entry; content is a log, Nil beyond its end."""
     server = Range(0, sizes.servers - 1, "Server")
     term = Range(0, sizes.max_term)
     position = Range(0, sizes.log_len)

@@ -34,11 +34,6 @@ class Module:
         out: int = self.namespace["OUT"]
         return [(names[acts[k]], self.at(out + k * self.width)) for k in range(count)]
 
-    def canonicalised(self, state: Record) -> list[int]:
-        self.load(state)
-        self.namespace["canonicalise"](self.buffer, 1)
-        return self.at(1)
-
     def violated(self, checker: str, *states: Record) -> int:
         """The bits of `check_state` or `check_step` for the given states."""
         places = [1, self.namespace["OUT"]][: len(states)]

@@ -8,21 +8,13 @@ from pathlib import Path
 import pytest
 
 from pymodel.engine.result import CheckResult, Graph, Verdict
-from pymodel.errors import CfgError, FenceError, SpecError, UsageError
+from pymodel.errors import CfgError, SpecError, UsageError
 from pymodel.tlc.check import tlc_check, tlc_graph
-from pymodel.tlc.locate import Toolchain, locate
+from pymodel.tlc.locate import Toolchain
 from pymodel.tlc.parse import Progress
 from pymodel.values import Fn
 
 from .recorded import MC, SPECS, VARIABLES
-
-
-@pytest.fixture(scope="module")
-def toolchain() -> Toolchain:
-    try:
-        return locate()
-    except FenceError as missing:
-        pytest.skip(f"the live comparison with TLC was skipped: {missing}")
 
 
 @pytest.fixture(scope="module")
