@@ -43,7 +43,7 @@ class Compiled:
         self.buffer[1 : 1 + width] = pack(self.bound, state)
         count = self.native.call("successors", self.buffer, self.acts)
         names = [action.name for action in self.bound.model.actions]
-        rows = self.buffer[1 + width :].reshape(-1, width)
+        rows = self.buffer[1 + width : 1 + width * (1 + len(self.acts))].reshape(-1, width)
         return [(names[self.acts[k]], rows[k].tolist()) for k in range(count)]
 
 
