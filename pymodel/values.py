@@ -54,7 +54,7 @@ class Fn(Mapping["Value", "Value"]):
 
 
 def format_value(value: Value) -> str:
-    """`value` as TLA+ text, in one line and one fixed order (sets and domains sorted by their text)."""
+    """`value` as TLA+ text, in one line. Sets are sorted by their text; a function keeps its own order."""
     match value:
         case bool():
             return "TRUE" if value else "FALSE"

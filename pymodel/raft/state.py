@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from pymodel.engine.contract import Axis, MessageField, MessageKind, Part, Range, Schema, Variable
 
+FLAG = Range(0, 1)
+ROLE = Range(0, 2)
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -35,64 +38,65 @@ def make_schema(sizes: Sizes) -> Schema:
     """The schema of one cfg; variables in the order of the spec's VARIABLES."""
     server = Axis(0, sizes.servers - 1, "Server")
     index = Axis(1, sizes.log_len)
-    term = Axis(1, sizes.max_term)
     member = Range(-1, sizes.servers - 1, "Server")
     terms = Range(0, sizes.max_term)
-    terms_beyond = Range(0, sizes.max_term + 1)
     indexes = Range(0, sizes.log_len)
     write = Range(-1, sizes.writes - 1, "Write")
-    flag = Range(0, 1)
-    roles = Range(0, 2)
-    lease = Range(0, sizes.lease_ticks)
     one = (server,)
     pair = (server, server)
-    kept_index = index if "acks" in sizes.history else Axis(1, 0)
-    kept = server if "audit" in sizes.history else Axis(0, -1, "Server")
-
-    def plain(name: str, axes: tuple[Axis, ...], values: Range, default: int = 0) -> Variable:
-        return Variable(name, (Part("", axes, values, default),))
-
     entry = (Part("term", (server, index), terms), Part("write", (server, index), write, -1))
     variables = (
-        plain("currentTerm", one, terms_beyond),
-        plain("role", one, roles),
-        plain("votedFor", one, member, -1),
-        plain("votesGranted", pair, flag),
-        plain("leaderHint", one, member, -1),
+        _plain("currentTerm", one, Range(0, sizes.max_term + 1)),
+        _plain("role", one, ROLE),
+        _plain("votedFor", one, member, -1),
+        _plain("votesGranted", pair, FLAG),
+        _plain("leaderHint", one, member, -1),
         Variable("log", (Part("length", one, indexes), *entry)),
-        plain("commitIndex", one, indexes),
-        plain("snapshotIndex", one, indexes),
-        plain("snapshotTerm", one, terms),
-        plain("matchIndex", pair, indexes),
-        plain("nextIndex", pair, Range(1, sizes.log_len + 1), 1),
-        plain("electionElapsed", one, Range(0, sizes.election_ticks)),
-        plain("ackAge", pair, lease),
-        plain("skew", one, Range(0, sizes.clock_skew)),
-        plain("client", (Axis(0, sizes.writes - 1, "Write"),), Range(0, 5)),
+        _plain("commitIndex", one, indexes),
+        _plain("snapshotIndex", one, indexes),
+        _plain("snapshotTerm", one, terms),
+        _plain("matchIndex", pair, indexes),
+        _plain("nextIndex", pair, Range(1, sizes.log_len + 1), 1),
+        _plain("electionElapsed", one, Range(0, sizes.election_ticks)),
+        _plain("ackAge", pair, Range(0, sizes.lease_ticks)),
+        _plain("skew", one, Range(0, sizes.clock_skew)),
+        _plain("client", (Axis(0, sizes.writes - 1, "Write"),), Range(0, 5)),
         Variable("messages", ()),
-        plain("elections", (term, server), flag),
-        Variable(
-            "commits",
-            (
-                Part("length", (), indexes),
-                Part("term", (index,), terms),
-                Part("write", (index,), write, -1),
-                Part("commitTerm", (index,), terms),
-            ),
-        ),
-        plain("acks", (term, server, kept_index), flag),
-        Variable(
-            "audit",
-            (
-                Part("oldRole", (kept,), roles),
-                Part("newRole", (kept,), roles),
-                Part("oldTerm", (kept,), terms),
-                Part("newTerm", (kept,), terms_beyond),
-                Part("reason", (kept,), Range(0, 6)),
-            ),
-        ),
+        *_history(sizes),
     )
     return Schema(variables, _kinds(sizes), sizes.max_messages + 1)
+
+
+def _plain(name: str, axes: tuple[Axis, ...], values: Range, default: int = 0) -> Variable:
+    return Variable(name, (Part("", axes, values, default),))
+
+
+def _history(sizes: Sizes) -> tuple[Variable, ...]:
+    """The history variables; those that the cfg does not keep have no elements."""
+    server = Axis(0, sizes.servers - 1, "Server")
+    index, term = Axis(1, sizes.log_len), Axis(1, sizes.max_term)
+    terms = Range(0, sizes.max_term)
+    acked = (term, server, index if "acks" in sizes.history else Axis(1, 0))
+    recorded = (server if "audit" in sizes.history else Axis(0, -1, "Server"),)
+    commits = (
+        Part("length", (), Range(0, sizes.log_len)),
+        Part("term", (index,), terms),
+        Part("write", (index,), Range(-1, sizes.writes - 1, "Write"), -1),
+        Part("commitTerm", (index,), terms),
+    )
+    audit = (
+        Part("oldRole", recorded, ROLE),
+        Part("newRole", recorded, ROLE),
+        Part("oldTerm", recorded, terms),
+        Part("newTerm", recorded, Range(0, sizes.max_term + 1)),
+        Part("reason", recorded, Range(0, 6)),
+    )
+    return (
+        _plain("elections", (term, server), FLAG),
+        Variable("commits", commits),
+        _plain("acks", acked, FLAG),
+        Variable("audit", audit),
+    )
 
 
 def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
@@ -101,7 +105,6 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
     term = Range(0, sizes.max_term)
     position = Range(0, sizes.log_len)
     write = Range(-1, sizes.writes - 1, "Write")
-    flag = Range(0, 1)
     content = Axis(1, sizes.log_len if sizes.snapshots else 0)
     age = MessageField("age", Range(0, sizes.lease_ticks))
 
@@ -111,7 +114,7 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
 
     return (
         kind("RequestVoteRequest", MessageField("lastLogIndex", position), MessageField("lastLogTerm", term)),
-        kind("RequestVoteResponse", MessageField("granted", flag)),
+        kind("RequestVoteResponse", MessageField("granted", FLAG)),
         kind(
             "AppendEntriesRequest",
             MessageField("prevLogIndex", position),
@@ -121,7 +124,7 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
             MessageField("commitIndex", position),
             age,
         ),
-        kind("AppendEntriesResponse", MessageField("success", flag), MessageField("index", position), age),
+        kind("AppendEntriesResponse", MessageField("success", FLAG), MessageField("index", position), age),
         kind(
             "InstallSnapshotRequest",
             MessageField("lastIndex", position),

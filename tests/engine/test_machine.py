@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import operator
 from collections.abc import Callable
 from textwrap import indent
@@ -42,10 +43,21 @@ for _name in ("neg", "invert"):
     setattr(Word, f"__{_name}__", _wrapping(getattr(operator, _name)))
 
 
+class _Worded(ast.NodeTransformer):
+    """Truth values become words, whose arithmetic wraps too."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if isinstance(node, ast.Compare) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+            return ast.copy_location(ast.Call(ast.Name("Word", ast.Load()), [node], []), node)
+        return node
+
+
 def interpreted(text: str, words: list[int], *arguments: int) -> tuple[int, list[int]]:
     """What main returns, and the array b after it, by Python."""
-    namespace: dict[str, Any] = {"Array": None, "Array32": None}
-    exec(compile(text, "<program>", "exec"), namespace)
+    namespace: dict[str, Any] = {"Array": None, "Array32": None, "Word": Word}
+    tree = ast.fix_missing_locations(_Worded().visit(ast.parse(text)))
+    exec(compile(tree, "<program>", "exec"), namespace)
     for name, value in list(namespace.items()):
         if isinstance(value, int):
             namespace[name] = Word(value)

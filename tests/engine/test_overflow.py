@@ -50,8 +50,10 @@ def Total(s: Any, t: Any) -> bool:
 
 def ReadBeyond(s: Any, t: Any) -> bool:
     k = s.x[0] + 1
+    if s.z.p[k] == 1:
+        return False
     t.x[0] = min(k, 2)
-    return s.z.p[k] == 0
+    return True
 
 
 def WriteBeyond(s: Any, t: Any) -> bool:
@@ -66,8 +68,10 @@ def ReadBefore(s: Any, t: Any) -> bool:
 
 
 def SecondIndex(s: Any, t: Any) -> bool:
+    if s.grid.p[0, s.x[0] + 1] == 1:
+        return False
     t.x[0] = min(s.x[0] + 1, 2)
-    return s.grid.p[0, s.x[0] + 1] == 0
+    return True
 
 
 def FieldTooLarge(s: Any, t: Any) -> bool:
@@ -113,8 +117,10 @@ def TooMany(s: Any, t: Any) -> bool:
 
 
 def ArgumentBeyond(s: Any, t: Any) -> bool:
+    if Held(s, s.x[0] + 1) == 1:
+        return False
     t.x[0] = min(s.x[0] + 1, 2)
-    return Held(s, s.x[0] + 1) == 0
+    return True
 
 
 def Held(s: Any, i: int) -> int:
