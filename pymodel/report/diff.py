@@ -138,9 +138,7 @@ def _compare(
         yield Change(parts, keys, Kind.CHANGED, before, after)
 
 
-def _align(
-    before: tuple[Value, ...], after: tuple[Value, ...]
-) -> tuple[dict[int, Value], dict[int, Value]]:
+def _align(before: tuple[Value, ...], after: tuple[Value, ...]) -> tuple[dict[int, Value], dict[int, Value]]:
     """Both sequences by index from 1. If only the head was dropped, the rest keeps its old indices."""
     dropped = len(before) - len(after)
     only_head = dropped > 0 and before[dropped:] == after and before[: len(after)] != after

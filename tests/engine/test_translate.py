@@ -346,6 +346,7 @@ LATE = [
     "if s.x[i] == 0:\n    t.x[i] = 1\nelse:\n    pass\nreturn s.x[0] == 1",
     "for k in Nodes:\n    if s.x[k] == 1:\n        return False\n    t.x[k] = 1\nreturn True",
     "Effect(t)\nif s.x[i] == 0:\n    return False\nreturn True",
+    "if Effect(t) == s.x[i]:\n    return False\nreturn True",
 ]
 
 

@@ -114,9 +114,11 @@ def test_control_characters_cannot_forge_a_line() -> None:
 
 VALUES = st.recursive(
     st.integers(0, 2) | st.sampled_from(["s1", "s2", "Nil"]),
-    lambda inner: st.frozensets(inner, max_size=3)
-    | st.lists(inner, max_size=3).map(tuple)
-    | st.dictionaries(st.sampled_from(["s1", "s2", "term"]), inner, max_size=3).map(Fn),
+    lambda inner: (
+        st.frozensets(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.sampled_from(["s1", "s2", "term"]), inner, max_size=3).map(Fn)
+    ),
     max_leaves=8,
 )
 STATES = st.dictionaries(st.sampled_from(["x", "y"]), VALUES, max_size=2)
