@@ -80,6 +80,15 @@ def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
                 f"pymodel does not support {statement}", mend="take it out, or run TLC", path=cfg.path
             )
 
+    for name, module in cfg.swap_modules.items():
+        if module != model.name:
+            raise CfgError(
+                f"{name} is swapped in module {module} alone; the model is that of {model.name}",
+                mend=f"write `{name} <- {cfg.swaps[name]}`",
+                path=cfg.path,
+                line=cfg.lines.get(name),
+            )
+
 
 def _known(cfg: Cfg, what: str, names: tuple[str | None, ...], known: Collection[str]) -> None:
     for name in names:

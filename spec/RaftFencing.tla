@@ -716,7 +716,8 @@ CommittedPrefixStable ==
 
 CommitOnlyCurrentTerm ==
   [][\A i \in Server : role[i] = "Leader" /\ commitIndex'[i] > commitIndex[i]
-       => log[i][commitIndex'[i]].term = currentTerm[i]]_vars
+       => LET k == commitIndex'[i]
+          IN k <= LastIndex(i) /\ log[i][k].term = currentTerm[i]]_vars
 
 LegalTransition ==
   [][\A i \in Server : role'[i] # role[i] =>

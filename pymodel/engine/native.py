@@ -1,7 +1,7 @@
 """Machine code for a generated module, kept on disk so that the second run starts at once.
 
-An object file is named after the hash of the module's text, of the compiler's own source and of the
-processor, so a change anywhere makes another one. Before it is loaded, the text that lies beside it is
+An object file is named after the hash of the module's text and entries, of the compiler's own source and
+of the processor, so a change anywhere makes another one. Before it is loaded, the text that lies beside it is
 compared and its own checksum verified; what does not pass is compiled again. The folder must be
 private to the user. TERMFENCE_CACHE overrides it, and one that does not serve is replaced by a
 temporary one, with a note.
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
 from pymodel.engine import machine, machine_values
+from pymodel.errors import LayoutError
 
 ENVIRONMENT = "TERMFENCE_CACHE"
 Words = NDArray[np.int64]
@@ -69,7 +70,8 @@ class Native:
         _initialise()
         self.target = _target_machine()
         folder, self.note = cache_folder()
-        key = "\n".join([_compiler_text(), llvmlite.__version__, self.target.triple, *_processor(), text])
+        version = [_compiler_text(), llvmlite.__version__, self.target.triple, *_processor()]
+        key = "\n".join([*version, *entries, text])
         stem = folder / hashlib.sha256(key.encode()).hexdigest()[:40]
         code = _read(stem, text)
         self.cached = code is not None
@@ -85,6 +87,8 @@ class Native:
 
     def _function(self, name: str) -> Callable[..., int]:
         address = self.engine.get_function_address(name)
+        if not address:
+            raise LayoutError(f"the machine code has no entry {name}", mend="empty the cache folder")
         return ctypes.CFUNCTYPE(ctypes.c_int64)(address)
 
     def call(self, name: str, *arguments: Any) -> int:

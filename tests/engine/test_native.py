@@ -10,6 +10,7 @@ import pytest
 
 from pymodel.engine import native
 from pymodel.engine.native import ENVIRONMENT, Native, cache_folder
+from pymodel.errors import LayoutError
 
 TEXT = "def main(x):\n    return x * 2 + 1\n"
 OTHER = "def main(x):\n    return x * 2 + 2\n"
@@ -35,6 +36,18 @@ def test_the_second_load_is_cached(cache: Path) -> None:
 
 def test_another_text_is_another_program(cache: Path) -> None:
     assert [answer(), answer(OTHER), answer()] == [(41, False), (42, False), (41, True)]
+
+
+def test_the_same_text_with_another_entry_is_another_program(cache: Path) -> None:
+    text = TEXT + "\n\ndef other(x):\n    return main(x) + 1\n"
+    assert Native(text, ("main",)).call("main", 20) == 41
+    assert Native(text, ("other",)).call("other", 20) == 42
+    assert Native(text, ("main",)).cached
+
+
+def test_an_entry_that_is_not_there_is_told() -> None:
+    with pytest.raises(LayoutError, match="no entry nowhere"):
+        Native(TEXT, ("main", "nowhere"))
 
 
 def test_the_folder_is_private_to_the_user(cache: Path) -> None:

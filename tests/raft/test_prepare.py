@@ -187,6 +187,13 @@ REFUSED = [
         "FollowerCommit gives Position and True1 gives bool",
         "mean the same",
     ),
+    (
+        "MaxTerm = 1",
+        "MaxTerm = 1\n  IsQuorum <- [Other]True1",
+        "IsQuorum",
+        "IsQuorum is swapped in module Other alone",
+        "write `IsQuorum <- True1`",
+    ),
     ("MaxTerm = 1", "MaxTerm = 1\n  Restart <- True1", "Restart", "Restart is an action", "swap in False"),
 ]
 

@@ -293,8 +293,7 @@ def test_a_write_is_accepted_in_contact_if_leases_count(age: int, legal: bool) -
     assert holds("ClientOutcome", play) == legal
 
 
-def test_another_outcome_than_a_write_s_own_append_is_no_excuse() -> None:
-    """Two writes change in one step: the legal one does not hide the other."""
+def test_a_legal_answer_does_not_hide_another() -> None:
     play = stays(elected)()
     append(S1)(play, play.state)
     play.state.client[1] = names.Unknown
