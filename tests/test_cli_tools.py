@@ -119,9 +119,11 @@ def test_compare_exits_1_if_names_differ(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_graph_prints_states_edges_and_counts_per_action() -> None:
     answer = run("graph", TINY)
-    head, *rows = answer.stdout.splitlines()
+    head, components, dead, *rows = answer.stdout.splitlines()
     found = graph(find_cfg(TINY))
     assert head == f"tiny: {len(found.states):,} states (1 initial), {len(found.edges):,} edges"
+    assert components == "  strongly connected components: 322, the largest of 19 states, 17 terminal"
+    assert dead == "  states without a successor: 0"
     counts = {name: int(count.replace(",", "")) for name, count in map(str.split, rows)}
     assert sum(counts.values()) == len(found.edges)
     assert counts["Tick"] == sum(action == "Tick" for _, action, _ in found.edges)

@@ -108,8 +108,10 @@ def test_a_leader_counts_no_more_votes() -> None:
 
 
 def test_a_leader_counts_no_refused_snapshot() -> None:
-    play = sent(compacted(), "InstallSnapshotResponse", S3, S1, 1, index=0)
-    play.take("HandleInstallSnapshotResponse")
+    """It would send to s3 from the start again."""
+    play = compacted()
+    play.state.nextIndex[S1, S3] = 2
+    sent(play, "InstallSnapshotResponse", S3, S1, 1, index=0).take("HandleInstallSnapshotResponse")
     assert set(play.changes()) == {"-messages"}
 
 
@@ -182,6 +184,21 @@ def test_a_refusal_renews_nothing() -> None:
     assert set(play.changes()) == {"-messages"}
 
 
+@pytest.mark.parametrize("end", ["Restart", "UpdateTerm"])
+def test_a_lease_ends_with_the_leadership(end: str) -> None:
+    play = leased().replicate("s1", "s2", n=0)
+    if end == "UpdateTerm":
+        sent(play, "RequestVoteRequest", S3, S1, 2)
+    play.take(end, **({"i": "s1"} if end == "Restart" else {}))
+    assert play.changes()["ackAge[s1][s2]"] == 2
+
+
+@pytest.mark.parametrize("server", ["s1", "s2", "s3"])
+def test_without_skew_any_clock_makes_all_messages_older(server: str) -> None:
+    play = leased().take("AppendEntries", j="s2", n=0).take("Tick", i=server)
+    assert [play.parameters(step)["age"] for step in play.options("DropMessage")] == [1]
+
+
 def test_ages_saturate() -> None:
     play = leased().replicate("s1", "s2", n=0).take("AppendEntries", j="s3", n=0)
     for _ in range(3):
@@ -223,11 +240,31 @@ def test_an_entry_behind_a_snapshot_replaces_one_in_conflict() -> None:
 
 def test_the_term_of_a_wholly_compacted_log_is_that_of_its_snapshot() -> None:
     """The next request is compared with it, and so is a candidate's log."""
-    play = compacted().take("AppendEntries", j="s2", n=0)
-    assert play.changes()["+messages"] == request("s1", "s2", 1, (1, 1), commit=1)
+    play = compacted()
     play.state.log.term[S1, 1] = 0
+    play.take("AppendEntries", j="s2", n=0)
+    assert play.changes()["+messages"] == request("s1", "s2", 1, (1, 1), commit=1)
     play.take("Restart", i="s1").take("Timeout", i="s1").take("RequestVote", j="s3")
     assert "lastLogIndex |-> 1, lastLogTerm |-> 1" in play.changes()["+messages"]
+
+
+def test_an_entry_that_the_snapshot_ends_with_is_not_looked_at() -> None:
+    """No entry up to the snapshot's index is read singly, so none can conflict."""
+    play = behind_a_snapshot()
+    play.state.log.term[S2, 1] = 0
+    sent(play, "AppendEntriesRequest", S1, S2, 1, entryTerm=1, entryWrite=2).take(
+        "HandleAppendEntriesRequest"
+    )
+    assert set(play.changes()) == {"-messages", "+messages"}
+    assert play.changes()["+messages"] == answer(1, True, 1)
+
+
+def test_a_snapshot_of_what_is_committed_already_changes_no_log() -> None:
+    play = led("w1", "w2").replicate("s1", "s2").take("AdvanceCommitIndex").replicate("s1", "s2")
+    assert play.shown["commitIndex[s2]"] == 1
+    sent(play, "InstallSnapshotRequest", S1, S2, 1).take("HandleInstallSnapshotRequest")
+    assert set(play.changes()) == {"-messages", "+messages"}
+    assert play.changes()["+messages"] == message("InstallSnapshotResponse", "s2", "s1", 1, index=1, age=0)
 
 
 def test_a_snapshot_beyond_the_log_replaces_it_whole() -> None:

@@ -17,7 +17,7 @@ from pymodel.raft.model import RAFT
 from pymodel.specfiles import spec_folder
 
 from .cluster import Play, cluster
-from .test_actions import LEASES, led, old_entry
+from .test_actions import LEASES, leased, led, old_entry
 from .test_properties import (
     S1,
     S2,
@@ -69,6 +69,23 @@ def leads_with(part: str, value: int) -> Edit:
     return both(crowned(S2, 2), put(part, S2, 2, value=value))
 
 
+def already_sent(kind: str, **fields: int) -> Edit:
+    """The message was in flight before the step too."""
+
+    def edit(play: Play, state: Any) -> None:
+        add(kind, **fields)(play, play.before)
+        add(kind, **fields)(play, state)
+
+    return edit
+
+
+def appends_beyond_its_log(play: Play, state: Any) -> None:
+    """s1 takes more as committed than it has, and appends there."""
+    play.before.commitIndex[S1] = state.commitIndex[S1] = 1
+    state.log.length[S1], state.log.term[S1, 1], state.log.write[S1, 1] = 1, 1, 0
+
+
+ACK = {"dest": S1, "term": 1, "success": 1, "index": 0, "age": 0}
 UNACKED = put("acks", 1, S2, 1, value=0)
 
 
@@ -122,6 +139,7 @@ BROKEN: list[tuple[str, Base, Edit, set[str]]] = [
     ("RedirectSound", hinted, put("leaderHint", S2, value=S2), {"i = s2", "j = s2"}),
     ("RedirectSound", hinted, put("leaderHint", S3, value=S1), {"i = s3", "j = s1"}),
     ("AuditFaithful", elected, put("role", S1, value=names.Candidate), {"i = s1"}),
+    ("AuditFaithful", elected, put("audit.newTerm", S3, value=1), {"i = s3", "newTerm = 1"}),
     ("AuditFaithful", elected, put("audit.oldTerm", S1, value=0), {"i = s1", "oldTerm = 0", "newTerm = 1"}),
     ("TermMonotonic", stays(elected), put("currentTerm", S2, value=0), {"i = s2"}),
     ("VoteStable", stays(elected), put("votedFor", S2, value=S3), {"i = s2"}),
@@ -189,12 +207,20 @@ KEPT: list[tuple[str, Base, Edit]] = [
     ("LeaseImpliesPromise", under_lease, put("electionElapsed", S3, value=2)),
     ("LeaseExclusion", under_lease, put("currentTerm", S3, value=2)),
     ("LeaseExclusion", under_lease, both(crowned(S3, 2), put("ackAge", S1, S2, value=2))),
+    (
+        "LeaseExclusion",
+        under_lease,
+        both(put("currentTerm", S1, value=2), put("role", S3, value=names.Leader)),
+    ),
     ("RedirectSound", hinted, put("leaderHint", S2, value=names.Nil)),
     ("RedirectSound", hinted, put("currentTerm", S2, value=3)),
     ("VoteStable", stays(elected), put("votedFor", S3, value=S2)),
     ("VoteStable", stays(elected), both(put("votedFor", S2, value=S3), put("currentTerm", S2, value=2))),
+    ("NoAckToStale", answered_stale_append, already_sent("AppendEntriesResponse", source=S2, **ACK)),
+    ("NoAckToStale", answered_stale_append, add("AppendEntriesResponse", source=S3, **ACK)),
     ("LeaderAppendOnly", stays(shared), both(lacks(S1), put("role", S1, value=names.Follower))),
     ("CommittedPrefixStable", stays(two_writes_no_leader), lacks(S2)),
+    ("CommittedPrefixStable", stays(elected), appends_beyond_its_log),
     ("CommitOnlyCurrentTerm", stays(old_entry), put("commitIndex", S3, value=1)),
 ]
 
@@ -207,6 +233,15 @@ def test_a_near_miss_breaks_nothing(name: str, base: Base, edit: Edit) -> None:
     assert holds(name, play)
     edit(play, play.state)
     assert holds(name, play)
+
+
+def test_a_stale_request_that_only_grew_older_was_not_answered() -> None:
+    """The tick moves the clock of its receiver, which a consumed stale request may not."""
+    play = leased().replicate("s1", "s2", n=0).take("AppendEntries", j="s2", n=0)
+    play.take("Timeout", i="s3").take("Timeout", i="s3").take("RequestVote", i="s3", j="s2")
+    play.take("UpdateTerm", dest="s2").take("Tick", i="s1")
+    assert play.changes()["electionElapsed[s2]"] == 1
+    assert holds("StaleFrame", play)
 
 
 # The transition table and the audit record
