@@ -6,14 +6,19 @@ import os
 import tempfile
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from pymodel.engine.native import ENVIRONMENT
 from pymodel.errors import ToolError
 from pymodel.tlc.locate import Toolchain, locate
 
-# No deadlines: the first example of a test pays for a compilation.
-settings.register_profile("termfence", deadline=None)
+# No deadlines: the first example of a test pays for a compilation. CI draws the same examples every time.
+settings.register_profile(
+    "termfence",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("termfence")
 
 _folder: tempfile.TemporaryDirectory[str] | None = None
