@@ -23,6 +23,7 @@ Array32 = Any
 
 ENTRIES = ("start", "expand", "rebuild", "collect_edges")
 
+# == Compiled ==
 TAG_SHIFT = 40
 ROW_MASK = 0xFFFFFFFFFF
 DONE = 0

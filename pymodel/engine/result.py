@@ -61,11 +61,23 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class OutDegree:
+    """Successors per expanded state, each counted as often as it is generated."""
+
+    least: int
+    mean: float
+    p95: int
+    most: int
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """The outcome of one check of one cfg by one tool.
 
     `seconds` has at least "total"; pymodel adds "compile" and "search". `also_violated` names further
-    properties that fail at the same depth. `detail` explains ERROR and UNDETERMINED.
+    properties that fail at the same depth. `continued` has, if the search was to go on after a violation,
+    a shortest behaviour for every other property that fails, those of `also_violated` included.
+    `memory_bytes` is the most memory that the process held. `detail` explains ERROR and UNDETERMINED.
     """
 
     tool: str
@@ -82,6 +94,9 @@ class CheckResult:
     workers: int = 1
     symmetry: bool = False
     collision: str = "exact"
+    continued: tuple[Counterexample, ...] = ()
+    out_degree: OutDegree | None = None
+    memory_bytes: int = 0
     detail: str = ""
     warnings: tuple[str, ...] = ()
 
