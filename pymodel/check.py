@@ -12,10 +12,14 @@ import numpy as np
 from pymodel.cfg import Cfg, read_cfg
 from pymodel.engine.contract import Model
 from pymodel.engine.explain import counterexample
+from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress
 from pymodel.engine.instance import Instance
+from pymodel.engine.memory import peak_bytes
+from pymodel.engine.native import Words
 from pymodel.engine.pack import unpack
-from pymodel.engine.result import CheckResult, Coverage, Graph, Verdict
-from pymodel.engine.search import DEADLOCK, Goal, Limits, Progress, Search
+from pymodel.engine.result import CheckResult, Coverage, Graph, OutDegree, Verdict
+from pymodel.engine.rowset import RowSet
+from pymodel.engine.search import Search
 from pymodel.errors import CfgError, UsageError
 from pymodel.raft.model import RAFT
 
@@ -107,24 +111,26 @@ def check(
     model: Model = RAFT,
     check_deadlock: bool | None = None,
     limits: Limits | None = None,
+    plan: Plan | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> CheckResult:
     """Search the cfg at `path` to the end, to a violation or to a limit (Undetermined).
 
-    Raises CfgError for a cfg it cannot take, LayoutError when a bound is outgrown.
+    Raises CfgError for a cfg it cannot take, LayoutError when a bound is outgrown, CheckpointError for a
+    checkpoint that cannot be used.
     """
     began = time.perf_counter()
     task = prepare(path, model=model, check_deadlock=check_deadlock)
-    search = Search(task.instance, task.goal)
-    before = time.perf_counter()
-    search.run(limits, progress)
-    searched = time.perf_counter() - before
-    return _result(task, search, {"compile": search.compile_seconds, "search": searched}, began)
+    with Search(task.instance, task.goal, plan, about=task.cfg.name) as search:
+        search.run(limits, progress)
+        return _result(task, search, began)
 
 
-def _result(task: Task, search: Search, seconds: dict[str, float], began: float) -> CheckResult:
+def _result(task: Task, search: Search, began: float) -> CheckResult:
     violations = search.violations
-    trace = counterexample(search, violations[0]) if violations else None
+    traces = [counterexample(search, violation) for violation in violations]
+    trace = traces[0] if traces else None
+    seconds = {"compile": search.compile_seconds, "search": search.seconds}
     return CheckResult(
         tool="pymodel",
         cfg=task.cfg.name,
@@ -133,16 +139,43 @@ def _result(task: Task, search: Search, seconds: dict[str, float], began: float)
         generated=search.generated,
         depth=max(search.depth, trace.length if trace else 0),
         violated=violations[0].name if violations else None,
-        also_violated=tuple(violation.name for violation in violations[1:]),
+        also_violated=tuple(v.name for v in violations[1:] if v.depth == violations[0].depth),
         counterexample=trace,
         coverage=tuple(
             Coverage(action.name, int(search.generated_by[k]), int(search.fresh_by[k]))
             for k, action in enumerate(task.instance.model.actions)
         ),
         seconds={**seconds, "total": time.perf_counter() - began},
+        workers=search.plan.workers,
         symmetry=bool(task.goal.symmetry),
+        collision=_collision(search),
+        continued=tuple(traces[1:]) if search.plan.keep_going else (),
+        out_degree=_out_degree(search.degrees),
+        memory_bytes=peak_bytes(),
         detail=f"ended by {search.ended_by}" if search.ended_by else "",
-        warnings=(search.native.note,) if search.native.note else (),
+        warnings=tuple(note for note in (search.native.note, search.note) if note),
+    )
+
+
+def _collision(search: Search) -> str:
+    """How likely it is that two states had one hash, as TLC estimates it, or "exact"."""
+    if search.exact:
+        return "exact"
+    odds = search.count * max(0, search.generated - search.count) / 2**64
+    return f"{odds:.1e}"
+
+
+def _out_degree(degrees: Words) -> OutDegree | None:
+    """From how many states had 0, 1, ... successors."""
+    total = int(degrees.sum())
+    if not total:
+        return None
+    had = np.flatnonzero(degrees)
+    return OutDegree(
+        least=int(had[0]),
+        mean=float(degrees @ np.arange(len(degrees))) / total,
+        p95=int(np.searchsorted(np.cumsum(degrees), 0.95 * total)),
+        most=int(had[-1]),
     )
 
 
@@ -171,16 +204,18 @@ def graph_within(path: Path, max_edges: int | None, *, model: Model = RAFT) -> G
     task = prepare(path, model=model)
     if task.goal.symmetry:
         raise UsageError("a graph under SYMMETRY has representatives for states", mend="take SYMMETRY out")
-    search = Search(task.instance, Goal(constraints=task.goal.constraints, check_deadlock=False))
+    goal = Goal(constraints=task.goal.constraints, check_deadlock=False)
+    search = Search(task.instance, goal, Plan(keep_rows=True))
     search.run(Limits(max_states=max_edges))
     if not search.complete:
         return None
-    edges = np.unique(search.edges(search.generated), axis=0)
+    found = RowSet(search)
+    edges = np.unique(found.edges(search.generated), axis=0)
     if max_edges is not None and len(edges) > max_edges:
         return None
     instance = task.instance
     states = tuple(
-        instance.model.present(unpack(instance, search.row(row).tolist()), instance.bound)
+        instance.model.present(unpack(instance, found.row(row).tolist()), instance.bound)
         for row in range(search.count)
     )
     actions = [action.name for action in instance.model.actions]

@@ -126,7 +126,7 @@ def check_command(
 ) -> None:
     """Search a cfg with the Python model. Exit 0: holds, 10-13: violated, as TLC, 3: undetermined."""
     from pymodel.check import check
-    from pymodel.engine.search import Limits
+    from pymodel.engine.goal import Limits
     from pymodel.specfiles import find_cfg
 
     path = find_cfg(cfg)

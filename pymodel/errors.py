@@ -39,6 +39,10 @@ class UsageError(FenceError):
     exit_code = 2
 
 
+class CheckpointError(UsageError):
+    """A checkpoint that is damaged, of another model, or in the way of a new one."""
+
+
 class SpecError(FenceError):
     """A TLA+ module that does not parse, or lacks what the model expects."""
 

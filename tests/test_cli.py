@@ -14,8 +14,8 @@ from cli_stub import DUMMY, run, stub
 
 from pymodel import __version__
 from pymodel.check import check
+from pymodel.engine.goal import Limits
 from pymodel.engine.result import Verdict
-from pymodel.engine.search import Limits
 from pymodel.errors import SpecError
 from pymodel.report.data import check_json
 from pymodel.specfiles import find_cfg, spec_folder

@@ -177,5 +177,6 @@ class Model:
     present: Callable[[Any, Bound], State]
     present_message: Callable[[Any, Bound], Value]
     guards: tuple[str, ...] = ()
+    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     binders: Mapping[str, str] = field(default_factory=dict)
     specification: str = "Spec"

@@ -7,10 +7,11 @@ from types import FrameType
 from typing import Any
 
 from pymodel.engine.contract import Function
+from pymodel.engine.goal import DEADLOCK, Violation
 from pymodel.engine.instance import Instance, Record, Successor
 from pymodel.engine.pack import unpack
 from pymodel.engine.result import Counterexample, Step
-from pymodel.engine.search import DEADLOCK, Search, Violation
+from pymodel.engine.search import Search
 from pymodel.engine.symmetry import canonical_words
 from pymodel.errors import LayoutError
 from pymodel.values import Value, format_value
@@ -19,11 +20,11 @@ from pymodel.values import Value, format_value
 def counterexample(search: Search, violation: Violation) -> Counterexample:
     """The shortest behaviour that ends in `violation`, each step taken by the model itself."""
     instance = search.instance
-    rows = search.path_rows(violation.row)
+    path = search.path(violation)
     state = instance.initial()
     steps = [Step("Init", {}, instance.model.present(state, instance.bound))]
-    for row in rows[1:]:
-        step = _step_to(search, state, row)
+    for words in path[1:]:
+        step = _step_to(search, state, words)
         steps.append(_shown(instance, step))
         state = step.state
     before = state
@@ -43,14 +44,14 @@ def _shown(instance: Instance, step: Successor) -> Step:
     return Step(step.action.name, params, instance.model.present(step.state, instance.bound))
 
 
-def _step_to(search: Search, state: Record, row: int) -> Successor:
-    """The first step out of `state` that leads to `row`, up to symmetry."""
-    found = unpack(search.instance, search.row(row).tolist())
+def _step_to(search: Search, state: Record, words: list[int]) -> Successor:
+    """The first step out of `state` that leads to the state of these words, up to symmetry."""
+    found = unpack(search.instance, words)
     wanted = canonical_words(search.instance, found, search.goal.symmetry)
     for step in search.instance.successors(state):
         if canonical_words(search.instance, step.state, search.goal.symmetry) == wanted:
             return step
-    raise LayoutError(f"no step of the interpreted model leads to row {row}: the two twins disagree")
+    raise LayoutError("no step of the interpreted model leads there: the two twins disagree")
 
 
 def _violating_step(instance: Instance, state: Record, name: str, invariants: tuple[str, ...]) -> Successor:

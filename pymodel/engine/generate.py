@@ -6,6 +6,7 @@ outside, so that a cache keyed by it can never be stale.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 
@@ -14,11 +15,12 @@ from pymodel.engine.canonical import canonicaliser
 from pymodel.engine.contract import Action, Constant, Parameter
 from pymodel.engine.instance import Instance
 from pymodel.engine.layout import Layout
-from pymodel.engine.pack import pack
+from pymodel.engine.rows import row_functions, row_words
 from pymodel.engine.translate import function_text
 from pymodel.engine.translate_values import Translator
 from pymodel.errors import LayoutError
 
+BATCH = 192  # successors made before the first of them is looked up
 PROPERTIES_MAX = 62  # check_state and check_step return a bit for each
 
 COMPILED = "\n# == Compiled ==\n"
@@ -97,10 +99,14 @@ def module_text(
     properties: tuple[str, ...] = (),
     constraints: tuple[str, ...] = (),
     symmetry: str = "",
+    view: str = "",
+    exact: bool = False,
     loops: tuple[ModuleType, ...] = (kernel,),
 ) -> str:
     """The module's text for `instance`; `symmetry` is the sort whose members are interchangeable.
-    `loops` are the files whose compiled part (what stands below COMPILED) is pasted behind the model.
+    States are told apart by `view` (one of the model's; "" is the whole state), in full if `exact`, else by
+    a 64-bit hash. `loops` are the files whose compiled part (what stands below COMPILED) is pasted behind
+    the model.
 
     Found violations are numbered: invariants, then properties, then deadlock. Raises LayoutError for
     what does not compile.
@@ -110,9 +116,12 @@ def module_text(
             f"more than {PROPERTIES_MAX} invariants or properties", mend="check some in another cfg"
         )
     layout = instance.layout
+    _refuse_unfit(instance)
     actions = frozenset(action.name for action in instance.model.actions)
     translator = Translator(layout, instance.bound.names, instance.sources, actions)
-    parts = [_header(instance, invariants, properties), PRELUDE]
+    parts = [_header(instance, invariants, properties, exact, bool(view)), PRELUDE]
+    parts.append(row_functions(layout))
+    parts.append(_view(instance, view))
     parts += [_constructor(layout, kind.name) for kind in layout.schema.kinds]
     wanted = [action.name for action in instance.model.actions] + [*invariants, *properties, *constraints]
     parts += _functions(translator, instance, wanted)
@@ -139,10 +148,37 @@ def max_successors(instance: Instance) -> int:
     return total
 
 
+def _places(instance: Instance) -> dict[str, int]:
+    """Where each area of the work buffer begins, by name, and at END its size."""
+    words = instance.layout.words
+    pending = BATCH + max_successors(instance)
+    sizes = {
+        "ERROR": 1,
+        "S": words,
+        "SOURCE": BATCH * words,
+        "OUT": pending * words,
+        "SOURCES": pending,
+        "HASHES": pending,
+        "ORIGINS": pending,
+        "PACKED": pending * row_words(instance.layout),
+        "VIEWED": words,
+        "SCRATCH": 2 * words,
+        "KEYS": _members_max(instance),
+        "SEED": 1,
+    }
+    starts = [0, *accumulate(sizes.values())]
+    return dict(zip([*sizes, "END"], starts, strict=True))
+
+
 def buffer_words(instance: Instance) -> int:
-    """The size of the work buffer: the error word, the state, its successors, two states for canonicalise
-    and a key for each member of the largest sort."""
-    return 1 + instance.layout.words * (max_successors(instance) + 3) + _members_max(instance)
+    """The size of the work buffer: the error word, a state, the successors that wait with their hashes,
+    origins and keys, room for a view and for canonicalise, and the seed of hashes, which comes last."""
+    return _places(instance)["END"]
+
+
+def record_words(instance: Instance, *, exact: bool, view: bool) -> int:
+    """The size of a record: see kernel.py."""
+    return 2 + row_words(instance.layout) * (2 if exact and view else 1)
 
 
 def _members_max(instance: Instance) -> int:
@@ -155,24 +191,57 @@ def _candidate_count(instance: Instance, param: Parameter) -> int:
     return len(param.values) or len(instance.bound.names[param.domain])
 
 
-def _header(instance: Instance, invariants: tuple[str, ...], properties: tuple[str, ...]) -> str:
+def _header(
+    instance: Instance, invariants: tuple[str, ...], properties: tuple[str, ...], exact: bool, view: bool
+) -> str:
     layout = instance.layout
+    row = row_words(layout)
     constants = {
         "W": layout.words,
-        "S": 1,
-        "OUT": 1 + layout.words,
-        "SCRATCH": buffer_words(instance) - _members_max(instance) - 2 * layout.words,
-        "KEYS": buffer_words(instance) - _members_max(instance),
+        "ROW": row,
+        "K": row if exact else 1,
+        "EXACT": int(exact),
+        "KEY_AT": (2 + row if view else 2) if exact else 0,
+        "RECORD": record_words(instance, exact=exact, view=view),
+        "BATCH": BATCH,
+        "PENDING": BATCH + max_successors(instance),
         "TAG": (1 << layout.tag_bits) - 1,
         "MESSAGES": layout.base_words,
         "CAPACITY": layout.schema.capacity,
         "MESSAGES_CODE": layout.messages_code,
         "MAX_SUCCESSORS": max_successors(instance),
+        "ACTIONS": len(instance.model.actions),
         "FIRST_PROPERTY": len(invariants),
         "DEADLOCK": len(invariants) + len(properties),
-        "INITIAL": tuple(pack(instance, instance.initial())),
+        **_places(instance),
     }
     return "\n".join(f"{name} = {value}" for name, value in constants.items())
+
+
+def _refuse_unfit(instance: Instance) -> None:
+    """Raise LayoutError for what does not fit the bits of a record's origin."""
+    if len(instance.model.actions) > 1 << kernel.ORDINAL_SHIFT:
+        raise LayoutError(f"more than {1 << kernel.ORDINAL_SHIFT} actions")
+    if max_successors(instance) > 1 << kernel.PARENT_SHIFT - kernel.ORDINAL_SHIFT:
+        raise LayoutError("a state may have more than 65536 successors", mend="lower the bounds in the cfg")
+
+
+def _view(instance: Instance, view: str) -> str:
+    """`view(b, t)`: where the words lie that tell the state at t from others."""
+    if not view:
+        return "def view(b, t):\n    return t"
+    layout = instance.layout
+    kept = instance.model.views[view]
+    masks = [0] * layout.words
+    for key, slot in layout.slots.items():
+        if key.partition(".")[0] in kept:
+            for element in range(slot.part.size):
+                word, place = divmod(element, slot.per_word)
+                masks[slot.word + word] |= slot.mask << (slot.shift + place * slot.bits)
+    if "messages" in kept:
+        masks[layout.base_words :] = [-1] * layout.schema.capacity
+    lines = [f"    b[VIEWED + {k}] = b[t + {k}] & {mask}" for k, mask in enumerate(masks)]
+    return "\n".join(["def view(b, t):", *lines, "    return VIEWED"])
 
 
 def _constructor(layout: Layout, name: str) -> str:
@@ -233,8 +302,9 @@ def _parameter_ranges(instance: Instance, action: Action) -> dict[str, range]:
 
 
 def _driver(instance: Instance) -> str:
-    lines = ["def successors(b, acts: Array):", "    _n = 0", "    _t = OUT"]
-    lines += ["    for _k in range(W):", "        b[_t + _k] = b[S + _k]"]
+    lines = ["def successors(b, acts: Array):", "    return successors_from(b, S, acts, 0)", "", ""]
+    lines += ["def successors_from(b, s, acts: Array, _n):", "    _t = OUT + _n * W"]
+    lines += ["    for _k in range(W):", "        b[_t + _k] = b[s + _k]"]
     for number, action in enumerate(instance.model.actions):
         if not isinstance(instance.sources[action.name], Constant):
             lines += _action_loops(instance, number, action)
@@ -246,7 +316,7 @@ def _action_loops(instance: Instance, number: int, action: Action) -> list[str]:
     for position, param in enumerate(action.params):
         lines += [pad + line for line in _candidate_loop(instance, param, f"_p{position}")]
         pad += "    "
-    arguments = ", ".join(["b", "S", "_t", *(f"_p{position}" for position in range(len(action.params)))])
+    arguments = ", ".join(["b", "s", "_t", *(f"_p{position}" for position in range(len(action.params)))])
     return [
         *lines,
         f"{pad}if {action.name}({arguments}):",
@@ -254,7 +324,7 @@ def _action_loops(instance: Instance, number: int, action: Action) -> list[str]:
         f"{pad}    _n += 1",
         f"{pad}    _t += W",
         f"{pad}    for _k in range(W):",
-        f"{pad}        b[_t + _k] = b[S + _k]",
+        f"{pad}        b[_t + _k] = b[s + _k]",
     ]
 
 
@@ -267,7 +337,7 @@ def _candidate_loop(instance: Instance, param: Parameter, name: str) -> list[str
         return [f"for {name} in {items}:"]
     lines = [
         f"for _slot in range({layout.schema.capacity}):",
-        f"    {name} = b[S + {layout.base_words} + _slot]",
+        f"    {name} = b[s + {layout.base_words} + _slot]",
         f"    if {name} == 0:",
         "        break",
     ]

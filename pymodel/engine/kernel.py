@@ -1,14 +1,22 @@
-"""The compiled search loop. This file's text is pasted into every generated module, behind the model.
+"""The compiled search loops. What stands below the line COMPILED is pasted into a generated module.
 
-Everything is in the integer Python of machine.py, so it also runs uncompiled; the names it does not
-define (W, OUT, successors, check_state, ...) are those of the generated module, see generate.py.
-All arrays are flat. Row r, W words of `rows` at r * W, is a packed state, first reached from row
-parents[r].
+Everything is in the integer Python of machine.py; the names it does not define (W, OUT, successors,
+check_state, ...) are those of the generated module, see generate.py. All arrays are flat.
 
-`b` is the work buffer: b[0] the first error, one state at S, the successors at OUT, each W words.
-`table`, of a power of two slots, holds for each row its number + 1 and above it a tag of its hash; 0
-is an empty slot. `found` holds for each property p its first violation: at 2 * p the row + 1, then the
-ordinal of the successor (-1: the row itself).
+A level is searched in rounds, each in three passes that threads share: `expand` makes successors of rows
+and writes those that the table does not know as records; `absorb` enters their keys, each thread those of
+its own shards; `collect` copies what was new to the next level, in the order of the records. What is found
+and in which order depends on neither the threads nor the size of a round.
+
+`b` is the work buffer: b[0] the first error, one state at S, up to BATCH states that are expanded at SOURCE
+and up to PENDING successors at OUT, each W words; at SOURCES, HASHES, ORIGINS and PACKED each successor's
+state before, hash (0: outside the constraint), origin and key. A record is RECORD words: a hash, an origin
+(the parent's number within its level, the ordinal among its successors, the action; -1 once it is known to
+be old), the stored row. A key is K words at KEY_AT of a record: the hash itself, or the whole row.
+
+`table` has SHARDS shards, `span` slots apart, of which the first `size` are in use; a slot is a key, or 0.
+`found` holds for each property p its first violation: at 2 * p the parent's number + 1, then the ordinal
+(-1: the parent itself).
 """
 
 from __future__ import annotations
@@ -19,153 +27,336 @@ from typing import Any
 # mypy: disable-error-code="name-defined, no-any-return"
 
 Array = Any
-Array32 = Any
 
-ENTRIES = ("start", "expand", "rebuild", "collect_edges")
+ENTRIES = (
+    "start",
+    "expand",
+    "absorb",
+    "collect",
+    "enter",
+    "regrow",
+    "settle",
+    "advance",
+    "number",
+    "unpack_rows",
+    "collect_edges",
+)
 
 # == Compiled ==
-TAG_SHIFT = 40
-ROW_MASK = 0xFFFFFFFFFF
+SHARD_BITS = 6
+SHARDS = 64
+ORDINAL_SHIFT = 8
+PARENT_SHIFT = 24
 DONE = 0
-FULL = 1
-OVERFLOW = 2
+OVERFLOW = 1
+FULL = 2
 
 
-def hash_words(b: Array, at: int) -> int:
-    """A 63-bit hash of the W words at `at`."""
-    h = 0x1E3779B97F4A7C15
-    for k in range(W):
-        h = (h ^ b[at + k]) * 0x5851F42D4C957F2D
-        h = h ^ ((h >> 29) & 0x7FFFFFFFF)
-    h = h * 0x2545F4914F6CDD1D
-    return (h ^ ((h >> 32) & 0xFFFFFFFF)) & 0x7FFFFFFFFFFFFFFF
+def hash_words(words: Array, at: int, count: int, seed: int) -> int:
+    """A 64-bit hash, never 0, of the `count` words at `at`."""
+    h = folded(seed ^ 0x1E3779B97F4A7C15, 0x5851F42D4C957F2D)
+    for pair in range(count // 2):
+        h = folded(words[at + 2 * pair] ^ 0x2D358DCCAA6C78A5, words[at + 2 * pair + 1] ^ h)
+    if count % 2:
+        h = folded(words[at + count - 1] ^ 0x2D358DCCAA6C78A5, 0x4B33A62ED433D4A3 ^ h)
+    h = folded(h ^ 0x4D5A2DA51DE1AA47, 0x2545F4914F6CDD1D)
+    return 1 if h == 0 else h
 
 
-def copy_row(b: Array, at: int, rows: Array, row: int) -> int:
-    """Row `row` into the buffer at `at`."""
-    for k in range(W):
-        b[at + k] = rows[row * W + k]
-    return at
+def shard_of(h: int) -> int:
+    return (h >> 58) & 63
 
 
-def same_row(b: Array, at: int, rows: Array, row: int) -> int:
-    for k in range(W):
-        if b[at + k] != rows[row * W + k]:
-            return 0
-    return 1
+def home_of(h: int, span: int, size: int) -> int:
+    """The slot at which the search for hash h begins."""
+    return shard_of(h) * span + ((((h >> 26) & 0xFFFFFFFF) * size) >> 32)
 
 
-def insert(b: Array, at: int, rows: Array, table: Array, slots: int, count: int) -> int:
-    """The row of the state at `at`: an old one, or `count` if it is new and now stored there."""
-    h = hash_words(b, at)
-    tag = (h >> TAG_SHIFT) << TAG_SHIFT
-    place = h & (slots - 1)
-    while table[place] != 0:
-        if (table[place] >> TAG_SHIFT) << TAG_SHIFT == tag:
-            row = (table[place] & ROW_MASK) - 1
-            if same_row(b, at, rows, row):
-                return row
-        place = (place + 1) & (slots - 1)
-    table[place] = tag | (count + 1)
-    for k in range(W):
-        rows[count * W + k] = b[at + k]
-    return count
+def find(keys: Array, at: int, h: int, table: Array, span: int, size: int) -> int:
+    """The slot of the key at `at`, whose hash is h, or else the empty slot where it belongs."""
+    slot = home_of(h, span, size)
+    end = shard_of(h) * span + size
+    while table[slot * K] != 0:
+        same = 1
+        for k in range(K):
+            if table[slot * K + k] != keys[at + k]:
+                same = 0
+        if same:
+            return slot
+        slot += 1
+        if slot == end:
+            slot -= size
+    return slot
 
 
-def rebuild(b: Array, rows: Array, table: Array, slots: int, count: int) -> int:
-    """Enter all `count` rows into an empty, larger table."""
-    for row in range(count):
-        h = hash_words(b, copy_row(b, S, rows, row))
-        place = h & (slots - 1)
-        while table[place] != 0:
-            place = (place + 1) & (slots - 1)
-        table[place] = ((h >> TAG_SHIFT) << TAG_SHIFT) | (row + 1)
-    return count
+def key_hash(keys: Array, at: int, seed: int) -> int:
+    return hash_words(keys, at, K, seed) if EXACT else keys[at]
 
 
-def note(found: Array, bits: int, first: int, row: int, ordinal: int) -> int:
-    """Enter the violated properties of a bit set, unless an earlier violation is known."""
+def note(found: Array, bits: int, first: int, parent: int, ordinal: int) -> int:
+    """Enter the violated properties of a bit set, each unless an earlier violation is known."""
     p = first
     while bits != 0:
-        if bits & 1 and found[2 * p] == 0:
-            found[2 * p] = row + 1
-            found[2 * p + 1] = ordinal
+        if bits & 1:
+            known = found[2 * p] - 1
+            if known < 0 or parent < known or (parent == known and ordinal < found[2 * p + 1]):
+                found[2 * p] = parent + 1
+                found[2 * p + 1] = ordinal
         bits = bits >> 1
         p += 1
     return p
 
 
+def keyed(b: Array, t: int, k: int) -> int:
+    """The hash of the state at t; its key goes to place k of the buffer if it is more than that."""
+    v = view(b, t)
+    if EXACT:
+        pack_row(b, v, b, PACKED + k * ROW)
+        return hash_words(b, PACKED + k * ROW, ROW, b[SEED])
+    return hash_words(b, v, W, b[SEED])
+
+
+def write_record(b: Array, k: int, h: int, origin: int, out: Array, at: int) -> int:
+    """The record of successor k, whose key was made by `keyed`."""
+    out[at] = h
+    out[at + 1] = origin
+    if EXACT and KEY_AT == 2:
+        for word in range(ROW):
+            out[at + 2 + word] = b[PACKED + k * ROW + word]
+        return at
+    pack_row(b, OUT + k * W, out, at + 2)
+    if EXACT:
+        for word in range(ROW):
+            out[at + KEY_AT + word] = b[PACKED + k * ROW + word]
+    return at
+
+
+def start(b: Array, out: Array, found: Array) -> int:
+    """The record of the initial state, whose words lie at S; how many were written, 0 or 1."""
+    for k in range(W):
+        b[OUT + k] = b[S + k]
+    bits = check_state(b, OUT)
+    note(found, bits, 0, 0, 0 - 1)
+    canonicalise(b, OUT)
+    if not in_constraint(b, OUT):
+        return 0
+    write_record(b, 0, keyed(b, OUT, 0), 0, out, 0)
+    return 1
+
+
+def expand_row(
+    b: Array,
+    s: int,
+    acts: Array,
+    n: int,
+    row: int,
+    table: Array,
+    span: int,
+    size: int,
+    counts: Array,
+    found: Array,
+) -> int:
+    """Make the successors of the state at s, which is number `row` of its level, behind the n that wait
+    in the buffer; how many wait then. counts: per action, from ACTIONS on per number of successors."""
+    m = successors_from(b, s, acts, n)
+    counts[ACTIONS + m - n] += 1
+    if m == n:
+        note(found, 1, DEADLOCK, row, 0 - 1)
+    for k in range(n, m):
+        t = OUT + k * W
+        counts[acts[k]] += 1
+        bits = check_step(b, s, t)
+        if bits != 0:
+            note(found, bits, FIRST_PROPERTY, row, k - n)
+        canonicalise(b, t)
+        b[HASHES + k] = 0
+        b[SOURCES + k] = s
+        b[ORIGINS + k] = (row << PARENT_SHIFT) | ((k - n) << ORDINAL_SHIFT) | acts[k]
+        if in_constraint(b, t):
+            h = keyed(b, t, k)
+            prefetch(table, home_of(h, span, size) * K)
+            b[HASHES + k] = h
+    return m
+
+
 def expand(
     b: Array,
     rows: Array,
-    parents: Array32,
-    room: int,
-    table: Array,
-    slots: int,
-    acts: Array,
-    generated: Array,
-    fresh: Array,
-    found: Array,
-    totals: Array,
+    base: int,
     first: int,
     last: int,
-    count: int,
+    acts: Array,
+    table: Array,
+    span: int,
+    size: int,
+    out: Array,
+    room: int,
+    counts: Array,
+    found: Array,
+    totals: Array,
 ) -> int:
-    """Expand rows first..last-1; returns the new count of rows.
+    """Write the records of the unknown successors of rows first..last-1, whose numbers in their level are
+    from `base` on; returns how many. Stops when another batch might not fit in `room` records. Unknown
+    successors and those outside the constraint are checked.
 
-    `room` rows and `slots` table slots are there. totals[0] becomes the next row to expand, totals[1]
-    DONE, FULL (another row's successors may not fit) or OVERFLOW (b[0] tells which part of the
-    layout). generated and fresh count per action.
+    totals[0] becomes the next row to expand, totals[1] DONE or OVERFLOW (b[0] tells which part of the
+    layout).
     """
     row = first
-    while row < last:
-        totals[0] = row
-        if count + MAX_SUCCESSORS > room or 2 * (count + MAX_SUCCESSORS) > slots:
-            totals[1] = FULL
-            return count
-        copy_row(b, S, rows, row)
-        n = successors(b, acts)
-        if n == 0:
-            note(found, 1, DEADLOCK, row, 0 - 1)
-        for ordinal in range(n):
-            t = OUT + ordinal * W
-            action = acts[ordinal]
-            generated[action] += 1
-            note(found, check_step(b, S, t), FIRST_PROPERTY, row, ordinal)
-            canonicalise(b, t)
-            inside = in_constraint(b, t)
-            target = insert(b, t, rows, table, slots, count) if inside else count
-            if target == count:
-                note(found, check_state(b, t), 0, row, ordinal)
-            if inside and target == count:
-                parents[count] = row
-                count += 1
-                fresh[action] += 1
+    written = 0
+    while row < last and written + PENDING <= room:
+        n = 0
+        s = SOURCE
+        while row < last and n < BATCH and s < SOURCE + BATCH * W:
+            unpack_row(b, s, rows, row * ROW)
+            n = expand_row(b, s, acts, n, base + row, table, span, size, counts, found)
+            s += W
+            row += 1
         if b[0] != 0:
             totals[1] = OVERFLOW
-            return count
-        row += 1
+            return written
+        for k in range(n):
+            h = b[HASHES + k]
+            known = 0
+            if h != 0:
+                slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, span, size)
+                known = table[slot * K] != 0
+            if not known:
+                origin = b[ORIGINS + k]
+                bits = check_state(b, OUT + k * W)
+                if bits != 0:
+                    note(found, bits, 0, origin >> PARENT_SHIFT, (origin >> ORDINAL_SHIFT) & 0xFFFF)
+                if h != 0:
+                    write_record(b, k, h, origin, out, written * RECORD)
+                    written += 1
     totals[0] = row
-    totals[1] = DONE
+    totals[1] = OVERFLOW if b[0] != 0 else DONE
+    return written
+
+
+def absorb(
+    out: Array,
+    count: int,
+    table: Array,
+    span: int,
+    size: int,
+    part: int,
+    parts: int,
+    fill: Array,
+    totals: Array,
+) -> int:
+    """Enter those of `count` records into the table whose shard is of this part; strike out the old ones.
+    Returns how many were new. fill[shard] counts the keys in it; totals[1] is FULL if one is full."""
+    fresh = 0
+    for record in range(count):
+        at = record * RECORD
+        h = out[at]
+        shard = shard_of(h)
+        if shard % parts == part:
+            slot = find(out, at + KEY_AT, h, table, span, size)
+            if table[slot * K] != 0:
+                out[at + 1] = 0 - 1
+            else:
+                fill[shard] += 1
+                if fill[shard] >= size:
+                    totals[1] = FULL
+                    return fresh
+                for k in range(K):
+                    table[slot * K + k] = out[at + KEY_AT + k]
+                fresh += 1
+    return fresh
+
+
+def collect(out: Array, count: int, rows: Array, origins: Array, keys: Array) -> int:
+    """Copy what is left of `count` records, in order: rows, origins, and keys of K words. Returns how
+    many."""
+    n = 0
+    for record in range(count):
+        at = record * RECORD
+        if out[at + 1] >= 0:
+            for k in range(ROW):
+                rows[n * ROW + k] = out[at + 2 + k]
+            for k in range(K):
+                keys[n * K + k] = out[at + KEY_AT + k]
+            origins[n] = out[at + 1]
+            n += 1
+    return n
+
+
+def enter(keys: Array, count: int, seed: int, table: Array, span: int, size: int, fill: Array) -> int:
+    """Enter `count` keys, none of which is in the table yet."""
+    for number in range(count):
+        h = key_hash(keys, number * K, seed)
+        slot = find(keys, number * K, h, table, span, size)
+        for k in range(K):
+            table[slot * K + k] = keys[number * K + k]
+        fill[shard_of(h)] += 1
     return count
 
 
-def start(b: Array, rows: Array, parents: Array32, table: Array, slots: int, found: Array) -> int:
-    """Enter the initial state, whose words lie at S; returns the count of rows, 0 or 1."""
-    parents[0] = 0 - 1
-    note(found, check_state(b, S), 0, 0, 0 - 1)
+def regrow(table: Array, scratch: Array, shard: int, span: int, old: int, size: int, seed: int) -> int:
+    """Spread the keys of a shard's first `old` slots over its first `size` slots. `scratch` has room for
+    `old` keys."""
+    base = shard * span * K
+    n = 0
+    for slot in range(old):
+        if table[base + slot * K] != 0:
+            for k in range(K):
+                scratch[n * K + k] = table[base + slot * K + k]
+                table[base + slot * K + k] = 0
+            n += 1
+    for number in range(n):
+        slot = find(scratch, number * K, key_hash(scratch, number * K, seed), table, span, size)
+        for k in range(K):
+            table[slot * K + k] = scratch[number * K + k]
+    return n
+
+
+def settle(b: Array) -> int:
+    """Replace the state at S by the one that stands for it."""
     canonicalise(b, S)
-    if not in_constraint(b, S):
-        return 0
-    insert(b, S, rows, table, slots, 0)
-    return 1
+    return 0
+
+
+def advance(b: Array, acts: Array, ordinal: int) -> int:
+    """Replace the state at S by its successor of that ordinal; returns how many it has."""
+    n = successors(b, acts)
+    if ordinal < n:
+        canonicalise(b, OUT + ordinal * W)
+        for k in range(W):
+            b[S + k] = b[OUT + ordinal * W + k]
+    return n
+
+
+def unpack_rows(b: Array, rows: Array, count: int, words: Array) -> int:
+    """The W words of each of `count` stored rows."""
+    for row in range(count):
+        unpack_row(b, S, rows, row * ROW)
+        for k in range(W):
+            words[row * W + k] = b[S + k]
+    return count
+
+
+def compact(slot: int, span: int, size: int) -> int:
+    """The slot's number, had the shards no space between them."""
+    return slot // span * size + slot % span
+
+
+def number(rows: Array, count: int, seed: int, table: Array, span: int, size: int, numbers: Array) -> int:
+    """Enter the number of each of `count` stored rows, which are the keys of the table, by its slot."""
+    for row in range(count):
+        h = hash_words(rows, row * ROW, ROW, seed)
+        numbers[compact(find(rows, row * ROW, h, table, span, size), span, size)] = row
+    return count
 
 
 def collect_edges(
     b: Array,
     rows: Array,
     table: Array,
-    slots: int,
+    span: int,
+    size: int,
+    numbers: Array,
     acts: Array,
     count: int,
     edges: Array,
@@ -177,16 +368,18 @@ def collect_edges(
     how many. Stops before a row whose edges might not fit in `room`; totals[0] is that row."""
     written = 0
     row = first
-    while row < count and written + MAX_SUCCESSORS < room:
-        copy_row(b, S, rows, row)
+    while row < count and written + PENDING < room:
+        unpack_row(b, S, rows, row * ROW)
         n = successors(b, acts)
         for ordinal in range(n):
             t = OUT + ordinal * W
             canonicalise(b, t)
             if in_constraint(b, t):
+                h = keyed(b, t, ordinal)
+                slot = find(b, PACKED + ordinal * ROW, h, table, span, size)
                 edges[3 * written] = row
                 edges[3 * written + 1] = acts[ordinal]
-                edges[3 * written + 2] = insert(b, t, rows, table, slots, count)
+                edges[3 * written + 2] = numbers[compact(slot, span, size)]
                 written += 1
         row += 1
     totals[0] = row

@@ -5,9 +5,10 @@ wraps, every parameter an integer unless its annotation names an array: `Array` 
 Module constants are integers or tuples of integers. Statements: assignment to a name or to an array
 element, `if`, `while`, `for` over `range` or a literal tuple, `return`, `break`, `continue`, calls.
 `//` and `%` are for operands that are not negative, shifts for 0..63 bits, indexes for elements that
-exist, and a local that was never assigned reads as 0. There are no other checks: what needs one has
-it in the text. Whatever is outside the language raises LayoutError. The same text also runs as
-Python, which is how tests hold the two together.
+exist, and a local that was never assigned reads as 0. Beside `min` and `max` there are `folded(x, y)`,
+the two halves of the unsigned 128-bit product exclusive-or, and `prefetch(array, index)`, which is 0.
+There are no other checks: what needs one has it in the text. Whatever is outside the language raises
+LayoutError. The same text also runs as Python, which is how tests hold the two together.
 
 Why not numba: docs/adr/0003-llvm-directly.md.
 """

@@ -16,6 +16,7 @@ from pymodel.errors import LayoutError
 
 WORD = ir.IntType(64)
 HALF = ir.IntType(32)
+DOUBLE = ir.IntType(128)
 BIT = ir.IntType(1)
 INT_MIN, INT_MAX = -(1 << 63), (1 << 63) - 1
 
@@ -106,6 +107,8 @@ class ValueEmitter:
                 raise self.error(node)
 
     def call(self, node: ast.Call, name: str) -> ir.Value:
+        if name in ("folded", "prefetch") and len(node.args) == 2:
+            return self.folded(node) if name == "folded" else self.prefetch(node)
         if name in ("min", "max") and len(node.args) > 1:
             sign = "<" if name == "min" else ">"
             return reduce(lambda left, right: self.better(sign, left, right), map(self.value, node.args))
@@ -119,6 +122,23 @@ class ValueEmitter:
                 raise self.error(node)
             arguments.append(argument)
         return self.builder.call(self.functions[name], arguments)
+
+    def folded(self, node: ast.Call) -> ir.Value:
+        """The lower and the upper half of the unsigned product of two words, exclusive-or."""
+        left, right = (self.builder.zext(self.value(item), DOUBLE) for item in node.args)
+        product = self.builder.mul(left, right)
+        upper = self.builder.trunc(self.builder.lshr(product, ir.Constant(DOUBLE, 64)), WORD)
+        return self.builder.xor(self.builder.trunc(product, WORD), upper)
+
+    def prefetch(self, node: ast.Call) -> ir.Value:
+        """Asks for the cache line of an array's element; the value is 0."""
+        array, index = node.args
+        address = self.element(ast.Subscript(array, index, ast.Load()))
+        kinds = [address.type, HALF, HALF, HALF]
+        kind = ir.FunctionType(ir.VoidType(), kinds)
+        hint = self.builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+        self.builder.call(hint, [address, *(ir.Constant(HALF, flag) for flag in (0, 3, 1))])
+        return ir.Constant(WORD, 0)
 
     def better(self, sign: str, left: ir.Value, right: ir.Value) -> ir.Value:
         return self.builder.select(self.builder.icmp_signed(sign, right, left), right, left)

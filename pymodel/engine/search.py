@@ -1,123 +1,125 @@
 """Breadth-first search with compiled code: every state within the constraints, level by level.
 
-The result is exact: states are compared in full, never by hash alone. A violation ends the search
-after the level that shows it, so that a counterexample is a shortest one and what is reported does
-not depend on the order within the level.
+Threads share each level, in rounds (see kernel.py), and what is found, its order and all counts do not
+depend on their number. A violation ends the search after the level that shows it, so that a counterexample
+is a shortest one; with `keep_going` the search goes on, and notes the first violation of each property.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from types import TracebackType
 
 import numpy as np
 
 from pymodel.engine import kernel
-from pymodel.engine.generate import buffer_words, max_successors, module_text
+from pymodel.engine.checkpoint import Checkpoint
+from pymodel.engine.clock import Clock
+from pymodel.engine.generate import BATCH, buffer_words, max_successors, module_text, record_words
+from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress, Violation
 from pymodel.engine.instance import Instance
+from pymodel.engine.level import Block
+from pymodel.engine.memory import default_budget, held_bytes
 from pymodel.engine.native import Native, Words
 from pymodel.engine.pack import pack
+from pymodel.engine.rows import row_words
+from pymodel.engine.store import Store
 from pymodel.errors import LayoutError
 
-DEADLOCK = "deadlock"
-BLOCK_ROWS = 1 << 13
-MEMORY_SHARE_MAX = 0.9
-FIRST_ROOM = 1 << 16
-ROWS_MAX = 1 << 31  # a parent is a 32-bit number
+ROUND_ROWS = 1 << 16
+CHUNK_ROWS = 1 << 11
+RECORDS = 1 << 13
+LEAST_BUDGET_BYTES = 16 << 20
+INTERRUPTED = "Ctrl-C"
 
 
-@dataclass(frozen=True)
-class Goal:
-    """What to check: names of the model's properties, in the cfg's order. `symmetry` is a sort or ""."""
+class Worker:
+    """What a thread works with: its buffer, and counts that are added up when they are asked for."""
 
-    invariants: tuple[str, ...] = ()
-    properties: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    symmetry: str = ""
-    check_deadlock: bool = True
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (*self.invariants, *self.properties, DEADLOCK)
+    def __init__(self, instance: Instance, goal: Goal, seed: int) -> None:
+        successors = max_successors(instance)
+        self.buffer: Words = np.zeros(buffer_words(instance), np.int64)
+        self.buffer[-1] = seed
+        self.acts: Words = np.zeros(BATCH + successors, np.int64)
+        self.counts: Words = np.zeros(len(instance.model.actions) + successors + 1, np.int64)
+        self.found: Words = np.zeros(2 * len(goal.names), np.int64)
+        self.totals: Words = np.zeros(2, np.int64)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """The state of a running search. `queue` counts states found and not yet expanded."""
-
-    distinct: int
-    generated: int
-    depth: int
-    queue: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to give up, and so answer Undetermined: with more states than that, or after that time."""
-
-    max_states: int | None = None
-    timeout_s: float | None = None
-
-
-def available(size_bytes: int) -> bool:
-    """Whether the system says it can give `size_bytes` more; True where it does not say."""
-    try:
-        text = Path("/proc/meminfo").read_text("ascii")
-    except OSError:
-        return True
-    found = re.search(r"^MemAvailable:\s+(\d+) kB$", text, re.MULTILINE)
-    return found is None or size_bytes < int(found[1]) * 1024 * MEMORY_SHARE_MAX
-
-
-@dataclass(frozen=True)
-class Violation:
-    """A violated property: `row` reaches it, by the successor number `ordinal` (-1: in the row itself)."""
-
-    name: str
-    row: int
-    ordinal: int
+Records = tuple[Words, int]
+"""What one call of `expand` wrote, and how many records that is."""
 
 
 class Search:
-    """One search. After `run`, the counts, `violations` at the last level, and all rows are there.
+    """One search. After `run`, the counts, the `violations`, and with `keep_rows` all rows are there.
 
-    `complete` is False if a limit ended it; `ended_by` says which.
+    `complete` is False if a violation or a limit ended it; `ended_by` says which limit.
     """
 
-    def __init__(self, instance: Instance, goal: Goal) -> None:
+    def __init__(self, instance: Instance, goal: Goal, plan: Plan | None = None, about: str = "") -> None:
         self.instance = instance
         self.goal = goal
+        self.plan = plan or Plan()
+        self.about = about
+        self.exact = self.plan.exact or self.plan.keep_rows
         before = time.perf_counter()
-        text = module_text(
+        self.text = module_text(
             instance,
             invariants=goal.invariants,
             properties=goal.properties,
             constraints=goal.constraints,
             symmetry=goal.symmetry,
+            view=goal.view,
+            exact=self.exact,
         )
-        self.native = Native(text, kernel.ENTRIES)
+        self.native = Native(self.text, kernel.ENTRIES)
         self.compile_seconds = time.perf_counter() - before
-        self.width = instance.layout.words
-        successors = max_successors(instance)
-        self.successors = successors
-        self.buffer: Words = np.zeros(buffer_words(instance), np.int64)
-        self.actions: Words = np.zeros(successors, np.int64)
-        self.generated_by: Words = np.zeros(len(instance.model.actions), np.int64)
-        self.fresh_by: Words = np.zeros(len(instance.model.actions), np.int64)
-        self.found: Words = np.zeros(2 * len(goal.names), np.int64)
-        self.totals: Words = np.zeros(2, np.int64)
-        self.room = 0
-        self.rows: Words = np.zeros(0, np.int64)
-        self.parents = np.zeros(0, np.int32)
-        self.table: Words = np.zeros(0, np.int64)
-        self.count = 0
+        self.row_width = row_words(instance.layout)
+        self.record_width = record_words(instance, exact=self.exact, view=bool(goal.view))
+        self.workers = [Worker(instance, goal, self.plan.seed) for _ in range(self.plan.workers)]
+        self.counts_before: Words = np.zeros_like(self.workers[0].counts)
+        self.spare: SimpleQueue[Words] = SimpleQueue()
+        self.idle: SimpleQueue[Worker] = SimpleQueue()
+        for worker in self.workers:
+            self.idle.put(worker)
+        self.store: Store | None = None
+        self.checkpoint: Checkpoint | None = None
+        self.clock = Clock(Limits())
+        self.found: dict[str, Violation] = {}
+        self.note = ""
         self.depth = 0
+        self.seconds = 0.0
         self.complete = False
         self.ended_by = ""
+
+    @property
+    def count(self) -> int:
+        return self.store.count if self.store else 0
+
+    @property
+    def counts(self) -> Words:
+        """Successors generated per action, and then how many states had 0, 1, ... successors."""
+        total = self.counts_before.copy()
+        for worker in self.workers:
+            total += worker.counts
+        return total
+
+    @property
+    def generated_by(self) -> Words:
+        return self.counts[: len(self.instance.model.actions)]
+
+    @property
+    def degrees(self) -> Words:
+        return self.counts[len(self.instance.model.actions) :]
+
+    @property
+    def fresh_by(self) -> Words:
+        size = len(self.instance.model.actions)
+        return self.store.fresh[:size] if self.store else np.zeros(size, np.int64)
 
     @property
     def generated(self) -> int:
@@ -125,144 +127,276 @@ class Search:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Shortest first, then in the order of the goal's names; deadlock only if it is to be checked."""
-        found = [
-            Violation(name, int(self.found[2 * p]) - 1, int(self.found[2 * p + 1]))
-            for p, name in enumerate(self.goal.names)
-            if self.found[2 * p] and (name != DEADLOCK or self.goal.check_deadlock)
-        ]
-        return tuple(sorted(found, key=lambda violation: violation.ordinal >= 0))
+        """Shortest first, then in the order of the goal's names."""
+        found = [self.found[name] for name in self.goal.names if name in self.found]
+        return tuple(sorted(found, key=lambda violation: violation.length))
 
     def run(self, limits: Limits | None = None, progress: Callable[[Progress], None] | None = None) -> None:
-        """Search to the end, a violation or a limit. Raises LayoutError when a bound is outgrown."""
-        limits = limits or Limits()
-        began = time.perf_counter()
-        self._grow(FIRST_ROOM)
-        self.buffer[1 : 1 + self.width] = pack(self.instance, self.instance.initial())
-        slots = len(self.table)
-        self.count = self.native.call(
-            "start", self.buffer, self.rows, self.parents, self.table, slots, self.found
+        """Search to the end, a violation or a limit. Raises LayoutError when a bound is outgrown,
+        CheckpointError for a checkpoint that cannot be used."""
+        self.clock = Clock(limits or Limits(), progress)
+        self.checkpoint = self._open_checkpoint()
+        with ThreadPoolExecutor(self.plan.workers) as pool:
+            self.store = self._make_store(self.checkpoint, pool)
+            try:
+                if self._begin(self.store, self.checkpoint):
+                    self._levels(self.store, pool)
+            except KeyboardInterrupt:
+                self.ended_by = INTERRUPTED
+            self._gather()
+        self.seconds = self.clock.seconds
+
+    def close(self) -> None:
+        """Remove what is on disk: the spilled part, and the checkpoint of a search that came to its end."""
+        if self.store:
+            self.store.close()
+        if self.checkpoint:
+            if self.store and (self.complete or self.violations) and not self.ended_by:
+                self.checkpoint.remove()
+            self.checkpoint.close()
+
+    def __enter__(self) -> Search:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open_checkpoint(self) -> Checkpoint | None:
+        folder = self.plan.recover or self.plan.checkpoint
+        if folder is None:
+            return None
+        told = [self.text, str(self.goal), str(self.plan.seed), str(self.plan.keep_going)]
+        identity = hashlib.sha256("\n".join(told).encode()).hexdigest()
+        checkpoint = Checkpoint(folder, identity, self.about)
+        if self.plan.recover is None:
+            checkpoint.open_new()
+        elif not checkpoint.open_saved():
+            self.note = f"{folder} has no checkpoint yet: the search began anew"
+        return checkpoint
+
+    def _make_store(self, checkpoint: Checkpoint | None, pool: ThreadPoolExecutor) -> Store:
+        wanted = self.plan.memory_bytes or default_budget()
+        return Store(
+            self.native,
+            self.row_width,
+            self.row_width if self.exact else 1,
+            seed=self.plan.seed,
+            budget_bytes=max(LEAST_BUDGET_BYTES, wanted - held_bytes()),
+            keep_rows=self.plan.keep_rows,
+            spill=self.plan.spill,
+            checkpoint=checkpoint,
+            pool=pool,
         )
-        self._raise_overflow()
-        first = 0
-        while first < self.count and not self.violations:
-            last = self.count
+
+    def _begin(self, store: Store, checkpoint: Checkpoint | None) -> bool:
+        """Enter the initial state, or what a checkpoint recorded; False if memory ended it already."""
+        if checkpoint and checkpoint.saved:
+            saved = checkpoint.saved
+            self.depth = saved.depth
+            self.counts_before[:] = saved.counts
+            self.found = {name: Violation(name, *where) for name, *where in saved.found}
+            self.clock.before_s = saved.seconds
+            if not store.resume(checkpoint):
+                self.ended_by = self._full(store)
+                return False
+            self.clock.count_before = store.count
+            return True
+        worker = self.workers[0]
+        self._load(worker, pack(self.instance, self.instance.initial()))
+        records = np.zeros(self.record_width, np.int64)
+        count = self.native.call("start", worker.buffer, records, worker.found)
+        self._raise_overflow(worker)
+        self._absorb(store, [(records, count)], 0, 1)
+        store.add(self._collected([(records, count)]))
+        store.fresh[:] = 0  # no action made the initial state
+        self._end_level(store)
+        return True
+
+    def _levels(self, store: Store, pool: ThreadPoolExecutor) -> None:
+        while store.level.count and (self.plan.keep_going or not self.found):
             self.depth += 1
+            first, whole = 0, store.level.count
+            for rows in store.level.blocks(ROUND_ROWS, keep=False):
+                if not self._round(store, first, rows, pool):
+                    self.ended_by = self._full(store)
+                    break
+                first += len(rows) // self.row_width
+                self._tell(store, whole - first)
+                self.ended_by = self.clock.limit(store.count)
+                if self.ended_by and not self._ends_anyway(store, whole - first):
+                    break
+            else:
+                self.ended_by = ""
+            self._gather()
+            if self.ended_by:
+                return
+            self._end_level(store)
+        self.complete = self.plan.keep_going or not self.found
+
+    def _ends_anyway(self, store: Store, left: int) -> bool:
+        """Whether the search needs no limit to end with this level."""
+        if self._found_here() and not self.plan.keep_going:
+            return True
+        return left == 0 and store.following.count == 0 and not store.unsettled
+
+    def _end_level(self, store: Store) -> None:
+        self._gather()
+        store.next_level(
+            self.depth,
+            counts=self.counts.tolist(),
+            found=[(v.name, v.depth, v.parent, v.ordinal) for v in self.violations],
+            seconds=self.clock.seconds,
+        )
+
+    def _round(self, store: Store, base: int, rows: Words, pool: ThreadPoolExecutor) -> bool:
+        """Expand rows, the first of which is number `base` of its level; False if the memory is full."""
+        count = len(rows) // self.row_width
+        starts = range(0, count, CHUNK_ROWS)
+        many = pool.map if len(starts) > 1 else map
+
+        def expand(start: int) -> list[Records]:
+            return self._expand(store, base, rows, start, min(start + CHUNK_ROWS, count))
+
+        records = [item for chunk in many(expand, starts) for item in chunk]
+        if not store.make_room(sum(number for _, number in records)):
+            return False
+        parts = self.plan.workers if len(starts) > 1 else 1
+        list(many(lambda part: self._absorb(store, records, part, parts), range(parts)))
+        block = self._collected(records)
+        for words, _ in records:
+            self.spare.put(words)
+        if block.count:
+            store.add(block)
+        return True
+
+    def _expand(self, store: Store, base: int, rows: Words, first: int, last: int) -> list[Records]:
+        worker = self.idle.get()
+        try:
+            written = []
+            table = store.table
             while first < last:
-                first = self._block(first, min(last, first + BLOCK_ROWS))
-                if self.ended_by:
-                    return
-                seconds = time.perf_counter() - began
-                if progress:
-                    progress(Progress(self.count, self.generated, self.depth, self.count - first, seconds))
-                self.ended_by = self._limit(limits, seconds)
-                if self.ended_by and first < self.count and not self.violations:
-                    return
-        self.complete = not self.violations
-        self.ended_by = ""
+                out = self._spare_records()
+                room = len(out) // self.record_width
+                count = self.native.call(
+                    "expand",
+                    worker.buffer,
+                    rows,
+                    base,
+                    first,
+                    last,
+                    worker.acts,
+                    table.words,
+                    table.span,
+                    table.size,
+                    out,
+                    room,
+                    worker.counts,
+                    worker.found,
+                    worker.totals,
+                )
+                self._raise_overflow(worker)
+                first = int(worker.totals[0])
+                written.append((out, count))
+            return written
+        finally:
+            self.idle.put(worker)
 
-    def _limit(self, limits: Limits, seconds: float) -> str:
-        if limits.max_states is not None and self.count > limits.max_states:
-            return f"the limit of {limits.max_states} states"
-        if limits.timeout_s is not None and seconds >= limits.timeout_s:
-            return f"the limit of {limits.timeout_s:g} s"
-        return ""
+    def _spare_records(self) -> Words:
+        try:
+            return self.spare.get_nowait()
+        except Empty:
+            room = max(RECORDS, 2 * (BATCH + max_successors(self.instance)))
+            return np.empty(room * self.record_width, np.int64)
 
-    def _block(self, first: int, last: int) -> int:
-        """Expand rows first..last-1, growing the arrays as needed; returns `last`, or the first row that
-        was not expanded because memory ran out."""
-        while first < last:
-            self.count = self.native.call(
-                "expand",
-                self.buffer,
-                self.rows,
-                self.parents,
-                self.room,
-                self.table,
-                len(self.table),
-                self.actions,
-                self.generated_by,
-                self.fresh_by,
-                self.found,
-                self.totals,
-                first,
-                last,
-                self.count,
+    def _absorb(self, store: Store, records: list[Records], part: int, parts: int) -> None:
+        totals: Words = np.zeros(2, np.int64)
+        table = store.table
+        for words, count in records:
+            self.native.call(
+                "absorb", words, count, table.words, table.span, table.size, part, parts, table.fill, totals
             )
-            first, status = int(self.totals[0]), int(self.totals[1])
-            if status == kernel.OVERFLOW:
-                self._raise_overflow()
-            if status == kernel.FULL and not self._grow(2 * self.room):
-                self.ended_by = f"the memory of this machine, full with {self.count:,} states"
-                return first
-        return first
+            if totals[1] == kernel.FULL:
+                raise LayoutError("a shard of the table of states is full", mend="search with another --seed")
 
-    def _raise_overflow(self) -> None:
-        code = int(self.buffer[0])
+    def _collected(self, records: list[Records]) -> Block:
+        """The records that were new, in order."""
+        count = sum(number for _, number in records)
+        widths = (self.row_width, 1, self.row_width if self.exact else 1)
+        arrays = [np.empty(count * width, np.int64) for width in widths]
+        new = 0
+        for words, number in records:
+            places = [array[new * width :] for array, width in zip(arrays, widths, strict=True)]
+            new += self.native.call("collect", words, number, *places)
+        return Block(*(array[: new * width].copy() for array, width in zip(arrays, widths, strict=True)))
+
+    def _load(self, worker: Worker, words: list[int]) -> None:
+        worker.buffer[1 : 1 + len(words)] = words
+
+    def _raise_overflow(self, worker: Worker) -> None:
+        code = int(worker.buffer[0])
         if code:
             raise LayoutError(
                 self.instance.layout.complaints[code],
                 mend="raise the bound in the cfg that limits it, or check the operator that the cfg swaps in",
             )
 
-    def _grow(self, room: int) -> bool:
-        """Room for at least `room` rows and another state's successors, and a table at most half full.
+    def _found_here(self) -> dict[str, Violation]:
+        """The first violation of each property in the level that is being expanded."""
+        here: dict[str, Violation] = {}
+        for worker in self.workers:
+            for p, name in enumerate(self.goal.names):
+                parent, ordinal = int(worker.found[2 * p]) - 1, int(worker.found[2 * p + 1])
+                if parent < 0 or (name == DEADLOCK and not self.goal.check_deadlock):
+                    continue
+                new = Violation(name, self.depth, parent, ordinal)
+                old = here.get(name, new)
+                here[name] = min(old, new, key=lambda v: (v.parent, v.ordinal))
+        return here
 
-        False, with all as it was, if memory does not suffice.
-        """
-        room = max(room, FIRST_ROOM, 4 * self.successors)
-        if room > ROWS_MAX:
-            raise LayoutError(f"more than {ROWS_MAX // 2} states", mend="lower the bounds in the cfg")
-        slots = 1 << (2 * room - 1).bit_length()
-        if not available(room * (8 * self.width + 4) + 8 * slots):
-            return False
-        try:
-            rows = np.zeros(room * self.width, np.int64)
-            parents = np.zeros(room, np.int32)
-            table = np.zeros(slots, np.int64) if slots > len(self.table) else self.table
-        except MemoryError:
-            return False
-        rows[: self.count * self.width] = self.rows[: self.count * self.width]
-        parents[: self.count] = self.parents[: self.count]
-        self.rows, self.parents, self.room = rows, parents, room
-        if table is not self.table:
-            self.table = table
-            self.native.call("rebuild", self.buffer, self.rows, self.table, slots, self.count)
-        return True
+    def _gather(self) -> None:
+        """Note what the level showed, unless it was known before."""
+        self.found = self._found_here() | self.found
+        for worker in self.workers:
+            worker.found.fill(0)
 
-    def row(self, number: int) -> Words:
-        return self.rows[number * self.width : (number + 1) * self.width]
+    def _full(self, store: Store) -> str:
+        return f"the memory that it may use, full with {store.count:,} states"
 
-    def path_rows(self, number: int) -> list[int]:
-        """The rows from the initial state to row `number`, first to last."""
-        path = []
-        while number >= 0:
-            path.append(number)
-            number = int(self.parents[number])
-        return path[::-1]
-
-    def edges(self, room: int) -> Words:
-        """All edges within the constraint, after a complete run: rows of (row, action number, row).
-
-        Raises LayoutError when there are more than `room`, or when the run was not complete.
-        """
-        if not self.complete:
-            raise LayoutError("the search did not end, so not all edges are known")
-        space = room + self.successors + 1
-        edges = np.zeros(3 * space, np.int64)
-        written = self.native.call(
-            "collect_edges",
-            self.buffer,
-            self.rows,
-            self.table,
-            len(self.table),
-            self.actions,
-            self.count,
-            edges,
-            space,
-            self.totals,
-            0,
+    def _tell(self, store: Store, left: int) -> None:
+        if self.clock.tell is None:
+            return
+        queue = left + store.following.count + sum(block.count for block in store.unsettled)
+        self.clock.tell(
+            Progress(
+                distinct=store.count,
+                generated=self.generated,
+                depth=self.depth,
+                queue=queue,
+                seconds=self.clock.seconds,
+                memory_bytes=held_bytes(),
+                left_s=self.clock.left_s(store.count, queue, store.journal.sizes),
+            )
         )
-        if int(self.totals[0]) < self.count or written > room:
-            raise LayoutError(f"the graph has more than {room} edges", mend="lower the bounds in the cfg")
-        return edges.reshape(-1, 3)[:written]
+
+    def path(self, violation: Violation) -> list[list[int]]:
+        """The words of the states from the initial one to the one at which `violation` was found."""
+        steps = []
+        if self.store and violation.depth > 1:
+            steps = self.store.journal.ordinals_to(violation.depth - 1, violation.parent)
+        return self.replay(steps)
+
+    def replay(self, ordinals: list[int]) -> list[list[int]]:
+        """The words of the initial state and of those that the steps of these ordinals lead to."""
+        worker = self.workers[0]
+        width = self.instance.layout.words
+        self._load(worker, pack(self.instance, self.instance.initial()))
+        self.native.call("settle", worker.buffer)
+        path = [worker.buffer[1 : 1 + width].tolist()]
+        for ordinal in ordinals:
+            count = self.native.call("advance", worker.buffer, worker.acts, ordinal)
+            if ordinal >= count:
+                raise LayoutError(f"a recorded step is not there: {ordinal} of {count}")
+            path.append(worker.buffer[1 : 1 + width].tolist())
+        return path

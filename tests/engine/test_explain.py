@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from pymodel.engine.explain import counterexample, witness
+from pymodel.engine.goal import DEADLOCK, Goal
 from pymodel.engine.instance import Instance, Record
 from pymodel.engine.result import Counterexample
-from pymodel.engine.search import DEADLOCK, Goal, Search
+from pymodel.engine.search import Search
 from pymodel.errors import LayoutError
 
 from .toys import counters, instance, tokens, two_phase

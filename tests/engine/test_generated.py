@@ -8,10 +8,11 @@ import pytest
 from pymodel.check import prepare
 from pymodel.engine.contract import Model
 from pymodel.engine.generate import buffer_words, max_successors, module_text
+from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance, Record
 from pymodel.engine.native import Native
 from pymodel.engine.pack import pack, unpack
-from pymodel.engine.search import Goal
+from pymodel.engine.rowset import RowSet
 from pymodel.specfiles import find_cfg
 
 from .interpreted import Module
@@ -37,13 +38,14 @@ class Compiled:
         self.native = Native(text, ("successors",))
         self.buffer = np.zeros(buffer_words(bound), np.int64)
         self.acts = np.zeros(max_successors(bound), np.int64)
+        self.out = Module(bound, text).namespace["OUT"]
 
     def successors(self, state: Record) -> list[tuple[str, list[int]]]:
         width = self.bound.layout.words
         self.buffer[1 : 1 + width] = pack(self.bound, state)
         count = self.native.call("successors", self.buffer, self.acts)
         names = [action.name for action in self.bound.model.actions]
-        rows = self.buffer[1 + width : 1 + width * (1 + len(self.acts))].reshape(-1, width)
+        rows = self.buffer[self.out : self.out + width * len(self.acts)].reshape(-1, width)
         return [(names[self.acts[k]], rows[k].tolist()) for k in range(count)]
 
 
@@ -81,11 +83,12 @@ def test_raft_steps_the_same_three_ways(name: str) -> None:
     task = prepare(find_cfg(name))
     bound = task.instance
     search = run(bound, Goal(constraints=task.goal.constraints, check_deadlock=False))
+    found = RowSet(search)
     rows = set(range(0, search.count, search.count // 100))
-    sources, actions, _ = search.edges(3_000_000).T
+    sources, actions, _ = found.edges(3_000_000).T
     for number in np.unique(actions):
         rows |= set(np.random.default_rng(0).choice(sources[actions == number], 5).tolist())
-    states = [unpack(bound, search.row(row).tolist()) for row in sorted(rows)]
+    states = [unpack(bound, found.row(row).tolist()) for row in sorted(rows)]
     hold_together(bound, task.goal, states)
 
 

@@ -20,10 +20,10 @@ from pymodel.engine.contract import (
     Schema,
     Variable,
 )
+from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance, Record
 from pymodel.engine.layout import WORD_BITS, Layout, make_layout
 from pymodel.engine.pack import pack, pack_message, unpack
-from pymodel.engine.search import Goal
 from pymodel.errors import LayoutError
 
 from .toys import MESSAGES, array, instance, make

@@ -19,8 +19,9 @@ from pymodel.engine.contract import (
     Schema,
     Variable,
 )
+from pymodel.engine.goal import Goal
 from pymodel.engine.naive import explore
-from pymodel.engine.search import Goal, Search
+from pymodel.engine.search import Search
 from pymodel.errors import LayoutError
 
 from .toys import MESSAGES, array, instance, make, tokens

@@ -24,7 +24,7 @@ from pymodel.engine.contract import (
     Schema,
     Variable,
 )
-from pymodel.engine.search import Goal
+from pymodel.engine.goal import Goal
 
 from .toys import MESSAGES, NODE, array, instance, make
 from .twins import agreed, everything

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from pymodel.engine import search as search_module
+from pymodel.engine import table
 from pymodel.engine.contract import Action, Axis, Model, Range, Schema
-from pymodel.engine.search import DEADLOCK, Goal, Limits, Progress, Search
+from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress
+from pymodel.engine.rowset import RowSet
+from pymodel.engine.search import Search
 from pymodel.errors import LayoutError
 
 from .toys import NODE, SumWithin, array, counters, instance, make, tokens, two_phase
@@ -150,28 +152,38 @@ def test_a_self_loop_is_no_deadlock_and_no_new_state() -> None:
     assert slow.edges == {(0, "Stay", 0)}
 
 
-def test_growth_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From room for a few rows, by many doublings, to the same rows in the same order."""
+def found_rows(search: Search) -> list[list[int]]:
+    assert search.store is not None
+    return search.store.rows().reshape(-1, search.row_width).tolist()
+
+
+def test_growth_and_rounds_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From room for a few keys, in rounds and chunks of a few rows, to the same rows in the same order."""
     bound = instance(two_phase(4))
     large = run(bound, Goal(check_deadlock=False))
-    monkeypatch.setattr(search_module, "FIRST_ROOM", 1)
-    monkeypatch.setattr(search_module, "BLOCK_ROWS", 7)
-    small = run(bound, Goal(check_deadlock=False))
-    assert small.room < 4 * small.count < search_module.BLOCK_ROWS * large.room
-    assert np.array_equal(small.rows[: small.count * small.width], large.rows[: large.count * large.width])
-    assert np.array_equal(small.parents[: small.count], large.parents[: large.count])
+    monkeypatch.setattr(table, "FIRST_SLOTS", 4)
+    monkeypatch.setattr(search_module, "ROUND_ROWS", 50)
+    monkeypatch.setattr(search_module, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(search_module, "RECORDS", 1)
+    for workers in (1, 3):
+        small = run(bound, Goal(check_deadlock=False), Plan(keep_rows=True, workers=workers))
+        assert small.store is not None
+        assert small.store.table.size > 4
+        assert found_rows(small) == found_rows(large)
+        assert small.counts.tolist() == large.counts.tolist()
+        assert small.fresh_by.tolist() == large.fresh_by.tolist()
 
 
 def test_runs_are_equal_to_the_last_row() -> None:
     bound = instance(tokens())
     goal = Goal(constraints=("FewMessages",))
     first, second = run(bound, goal), run(bound, goal)
-    assert np.array_equal(first.rows, second.rows)
+    assert found_rows(first) == found_rows(second)
     assert first.violations == second.violations
 
 
 def test_a_limit_of_states_ends_the_search_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_module, "BLOCK_ROWS", 16)
+    monkeypatch.setattr(search_module, "ROUND_ROWS", 16)
     search = Search(instance(two_phase(4)), Goal(check_deadlock=False))
     search.run(Limits(max_states=100))
     assert not search.complete
@@ -187,7 +199,7 @@ def test_a_limit_that_the_whole_graph_just_meets_is_no_end() -> None:
 
 
 def test_a_limit_of_time_ends_the_search_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_module, "BLOCK_ROWS", 16)
+    monkeypatch.setattr(search_module, "ROUND_ROWS", 16)
     search = Search(instance(two_phase(3)), Goal(check_deadlock=False))
     search.run(Limits(timeout_s=0.0))
     assert not search.complete
@@ -212,15 +224,15 @@ def test_progress_tells_each_level_and_ends_with_the_result() -> None:
 
 def test_edges_beyond_the_room_are_refused() -> None:
     search = run(instance(two_phase(3)), Goal(check_deadlock=False))
-    assert len(search.edges(1145)) == 1145
+    assert len(RowSet(search).edges(1145)) == 1145
     with pytest.raises(LayoutError, match="more than 1144 edges"):
-        search.edges(1144)
+        RowSet(search).edges(1144)
 
 
 def test_edges_of_a_search_without_an_end_are_refused() -> None:
     search = run(instance(counters()), Goal())
     with pytest.raises(LayoutError, match="did not end"):
-        search.edges(1000)
+        RowSet(search)
 
 
 def test_more_properties_than_a_result_has_bits_are_refused() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pymodel.engine.contract import Constant, Model
-from pymodel.engine.search import Goal
+from pymodel.engine.goal import Goal
 from pymodel.errors import CfgError
 
 from .toys import instance, make, two_phase

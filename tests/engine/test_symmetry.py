@@ -10,10 +10,10 @@ import pytest
 from pymodel.engine.contract import Model
 from pymodel.engine.explain import counterexample
 from pymodel.engine.generate import buffer_words, module_text
+from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance, Record
 from pymodel.engine.native import Native
 from pymodel.engine.pack import pack
-from pymodel.engine.search import Goal
 from pymodel.engine.symmetry import canonical_words, permute
 
 from .toys import instance, tokens, two_phase

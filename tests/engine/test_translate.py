@@ -21,7 +21,7 @@ from pymodel.engine.contract import (
     Variable,
 )
 from pymodel.engine.generate import module_text
-from pymodel.engine.search import Goal
+from pymodel.engine.goal import Goal
 from pymodel.errors import LayoutError
 
 from .test_random_models import load

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pymodel.engine.explain import counterexample
+from pymodel.engine.goal import Goal, Plan
 from pymodel.engine.instance import Instance
 from pymodel.engine.naive import Exploration, explore
 from pymodel.engine.pack import pack
-from pymodel.engine.search import Goal, Search
+from pymodel.engine.rowset import RowSet
+from pymodel.engine.search import Search
 
 
-def run(instance: Instance, goal: Goal) -> Search:
-    search = Search(instance, goal)
+def run(instance: Instance, goal: Goal, plan: Plan | None = None) -> Search:
+    search = Search(instance, goal, plan or Plan(keep_rows=True))
     search.run()
     return search
 
@@ -54,8 +56,9 @@ def agreed(instance: Instance, goal: Goal) -> tuple[Search, Exploration]:
 def edges_of(search: Search) -> set[tuple[tuple[int, ...], str, tuple[int, ...]]]:
     """The labelled edges of a complete search between packed states."""
     actions = [action.name for action in search.instance.model.actions]
-    rows = [tuple(search.row(k).tolist()) for k in range(search.count)]
-    return {(rows[a], actions[k], rows[b]) for a, k, b in search.edges(1_000_000).tolist()}
+    found = RowSet(search)
+    rows = [tuple(found.row(k).tolist()) for k in range(search.count)]
+    return {(rows[a], actions[k], rows[b]) for a, k, b in found.edges(1_000_000).tolist()}
 
 
 def words_of(instance: Instance, slow: Exploration) -> set[tuple[tuple[int, ...], str, tuple[int, ...]]]:

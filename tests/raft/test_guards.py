@@ -17,8 +17,8 @@ import pytest
 from pymodel.cfg import read_cfg
 from pymodel.check import check
 from pymodel.engine.contract import Constant
+from pymodel.engine.goal import Limits
 from pymodel.engine.result import CheckResult, Verdict
-from pymodel.engine.search import Limits
 from pymodel.manifest import read_manifest
 from pymodel.raft.model import RAFT
 from pymodel.raft.mutants import MUTANTS

@@ -10,10 +10,10 @@ from engine.twins import agreed, run
 
 from pymodel.engine.contract import Bound, Part
 from pymodel.engine.generate import module_text
+from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance, Record
 from pymodel.engine.layout import WORD_BITS
 from pymodel.engine.pack import pack, unpack
-from pymodel.engine.search import Goal
 from pymodel.errors import LayoutError
 from pymodel.raft.model import RAFT
 from pymodel.values import Value

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pymodel.check import check, graph, prepare
+from pymodel.engine.goal import Limits
 from pymodel.engine.result import Verdict
-from pymodel.engine.search import Limits
 from pymodel.errors import CfgError, LayoutError, UsageError
 from pymodel.raft.model import CONSTANTS
 
