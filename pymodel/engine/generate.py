@@ -12,9 +12,11 @@ from types import ModuleType
 
 from pymodel.engine import kernel
 from pymodel.engine.canonical import canonicaliser
+from pymodel.engine.checkers import checkers
 from pymodel.engine.contract import Action, Constant, Parameter
 from pymodel.engine.instance import Instance
 from pymodel.engine.layout import Layout
+from pymodel.engine.reads import Reads
 from pymodel.engine.rows import row_functions, row_words
 from pymodel.engine.translate import function_text
 from pymodel.engine.translate_values import Translator
@@ -124,11 +126,10 @@ def module_text(
     parts.append(_view(instance, view))
     parts += [_constructor(layout, kind.name) for kind in layout.schema.kinds]
     wanted = [action.name for action in instance.model.actions] + [*invariants, *properties, *constraints]
-    parts += _functions(translator, instance, wanted)
+    texts, reads = _functions(translator, instance, wanted)
+    parts += texts
     parts.append(_driver(instance))
-    parts.append(_checker("check_state", invariants, "b, t", "b, t"))
-    parts.append(_checker("check_step", properties, "b, s, t", "b, s, t"))
-    parts.append(_constraint(constraints))
+    parts += checkers(layout, invariants, properties, constraints, reads)
     if symmetry:
         parts.append(canonicaliser(layout, symmetry, len(instance.bound.labels[symmetry])))
     else:
@@ -264,10 +265,13 @@ def _constructor(layout: Layout, name: str) -> str:
     return "\n".join([head, *lines, "    return word"])
 
 
-def _functions(translator: Translator, instance: Instance, wanted: list[str]) -> list[str]:
-    """The texts of `wanted` and of all they call, callees first."""
+def _functions(
+    translator: Translator, instance: Instance, wanted: list[str]
+) -> tuple[list[str], dict[str, Reads]]:
+    """The texts of `wanted` and of all they call, callees first; and what each of them reads."""
     given = {action.name: _parameter_ranges(instance, action) for action in instance.model.actions}
     done: dict[str, str] = {}
+    reads: dict[str, Reads] = {}
     calling: list[str] = []
 
     def visit(name: str) -> None:
@@ -278,6 +282,7 @@ def _functions(translator: Translator, instance: Instance, wanted: list[str]) ->
             raise LayoutError(f"{name} calls itself, which does not compile")
         calling.append(name)
         translator.used = set()
+        reads[name] = translator.reads = Reads()
         text = function_text(translator, name, source, given.get(name, {}))
         for callee in sorted(translator.used):
             visit(callee)
@@ -285,7 +290,7 @@ def _functions(translator: Translator, instance: Instance, wanted: list[str]) ->
 
     for name in wanted:
         visit(name)
-    return list(done.values())
+    return list(done.values()), reads
 
 
 def _parameter_ranges(instance: Instance, action: Action) -> dict[str, range]:
@@ -346,19 +351,6 @@ def _candidate_loop(instance: Instance, param: Parameter, name: str) -> list[str
         test = " and ".join(f"{name} & TAG != {code}" for code in codes)
         lines += [f"    if {test}:", "        continue"]
     return lines
-
-
-def _checker(name: str, properties: tuple[str, ...], parameters: str, arguments: str) -> str:
-    """A function whose result has bit p set if property p is violated."""
-    lines = [f"def {name}({parameters}):", "    bits = 0"]
-    for number, item in enumerate(properties):
-        lines += [f"    if not {item}({arguments}):", f"        bits |= {1 << number}"]
-    return "\n".join([*lines, "    return bits"])
-
-
-def _constraint(constraints: tuple[str, ...]) -> str:
-    tests = " and ".join(f"{name}(b, t)" for name in constraints) or "True"
-    return f"def in_constraint(b, t):\n    return {tests}"
 
 
 def _loop_text(loop: ModuleType) -> str:

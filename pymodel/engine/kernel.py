@@ -162,10 +162,11 @@ def expand_row(
     counts[ACTIONS + m - n] += 1
     if m == n:
         note(found, 1, DEADLOCK, row, 0 - 1)
+    still = check_step(b, s, s)
     for k in range(n, m):
         t = OUT + k * W
         counts[acts[k]] += 1
-        bits = check_step(b, s, t)
+        bits = check_changed_step(b, s, t, still)
         if bits != 0:
             note(found, bits, FIRST_PROPERTY, row, k - n)
         canonicalise(b, t)
@@ -223,7 +224,7 @@ def expand(
                 known = table[slot * K] != 0
             if not known:
                 origin = b[ORIGINS + k]
-                bits = check_state(b, OUT + k * W)
+                bits = check_changed_state(b, b[SOURCES + k], OUT + k * W, 0)
                 if bits != 0:
                     note(found, bits, 0, origin >> PARENT_SHIFT, (origin >> ORDINAL_SHIFT) & 0xFFFF)
                 if h != 0:

@@ -117,6 +117,7 @@ class _Body(ValueTranslator):
             return [ast.For(name(node.target.id), self.visit(node.iter), self.block(node.body), [])]
         if any(messages_of(item) == "t" == state for item in map(_changed, ast.walk(node)) if item):
             raise self.error(node, "a loop over t.messages must not change them")
+        self.read_messages(node.iter)
         slot, word = self.fresh("slot"), self.fresh("m")
         text = f"""
 for {slot} in range({self.layout.schema.capacity}):

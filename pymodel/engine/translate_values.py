@@ -13,6 +13,7 @@ from typing import Any
 
 from pymodel.engine.contract import Axis, Constant, Function
 from pymodel.engine.layout import FieldSlot, Layout, Slot
+from pymodel.engine.reads import MESSAGES, Reads
 from pymodel.engine.rewrite import expression, folded, name, negated, substituted
 from pymodel.errors import LayoutError
 
@@ -22,7 +23,8 @@ MESSAGE_METHODS = ("add", "discard", "clear")
 
 
 class Translator:
-    """What all functions of one instance share; `used` collects the model functions they call."""
+    """What all functions of one instance share; `used` collects the model functions they call, `reads` what
+    they read."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Translator:
         self.actions = actions
         self.kinds = {kind.name: kind for kind in layout.schema.kinds}
         self.used: set[str] = set()
+        self.reads = Reads()
 
     def constant(self, identifier: str) -> ast.expr | None:
         """The literal or range that a global name stands for, None if it is not a constant."""
@@ -110,6 +113,7 @@ class ValueTranslator(ast.NodeTransformer):
 
     def load(self, node: ast.expr) -> ast.expr:
         slot, index = self.place(node)
+        self.owner.reads.keys.add((state_of(node), slot.key))
         word, shift = address(slot, "ELEMENT")
         text = f"((b[{state_of(node)} + {word}] >> {shift}) & {slot.mask}) + {slot.part.values.low}"
         return expression(text, ELEMENT=self.element(slot, index))
@@ -237,6 +241,11 @@ class ValueTranslator(ast.NodeTransformer):
                 return ast.Call(name("range"), [self.visit(argument) for argument in node.args], [])
         raise self.error(node, f"a call of {ast.unparse(node.func)} does not compile")
 
+    def read_messages(self, node: ast.expr) -> str:
+        """The state whose messages `node` is, which the function reads."""
+        self.owner.reads.keys.add((messages_of(node), MESSAGES))
+        return messages_of(node)
+
     def messages_call(self, node: ast.Call, method: str, state: str) -> ast.expr:
         if method not in MESSAGE_METHODS or state != "t":
             raise self.error(
@@ -246,7 +255,7 @@ class ValueTranslator(ast.NodeTransformer):
 
     def length(self, item: ast.expr) -> ast.expr:
         if messages_of(item):
-            return expression(f"_messages_count(b, {messages_of(item)})")
+            return expression(f"_messages_count(b, {self.read_messages(item)})")
         domain = self.owner.names.get(item.id) if isinstance(item, ast.Name) else None
         if not isinstance(domain, range):
             raise self.error(item, "len is of a domain or of the messages")
@@ -262,6 +271,9 @@ class ValueTranslator(ast.NodeTransformer):
         if isinstance(source, Constant):
             return ast.Constant(source.value)
         self.owner.used.add(function)
+        for parameter, argument in zip(source.__code__.co_varnames, node.args, strict=False):
+            if isinstance(argument, ast.Name) and argument.id in STATES:
+                self.owner.reads.calls.add((function, parameter, argument.id))
         return ast.Call(name(function), [name("b"), *map(self.visit, node.args)], [])
 
     # Operators
@@ -281,7 +293,7 @@ class ValueTranslator(ast.NodeTransformer):
     def member(self, left: ast.expr, right: ast.expr) -> ast.expr:
         if messages_of(right):
             return ast.Call(
-                name("_messages_has"), [name("b"), name(messages_of(right)), self.visit(left)], []
+                name("_messages_has"), [name("b"), name(self.read_messages(right)), self.visit(left)], []
             )
         if isinstance(right, ast.Tuple) and right.elts:
             equal: list[ast.expr] = [ast.Compare(left, [ast.Eq()], [item]) for item in right.elts]
