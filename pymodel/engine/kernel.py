@@ -63,6 +63,13 @@ def hash_words(words: Array, at: int, count: int, seed: int) -> int:
     return 1 if h == 0 else h
 
 
+def copy_row(b: Array, at: int, rows: Array, row: int) -> int:
+    """The W words of row `row` into the buffer at `at`."""
+    for k in range(W):
+        b[at + k] = rows[row * W + k]
+    return at
+
+
 def shard_of(h: int) -> int:
     return (h >> 58) & 63
 

@@ -11,13 +11,11 @@ from pymodel.errors import LayoutError
 
 
 class RowSet:
-    """States and edges of a complete search that kept its rows; row 0 is the initial state, and rows are in
-    the order in which they were found. Raises LayoutError for any other search."""
+    """States and edges of a search that kept its rows, after its run; row 0 is the initial state, and rows
+    are in the order in which they were found. Raises LayoutError for any other search."""
 
     def __init__(self, search: Search) -> None:
-        if not search.complete or search.store is None:
-            raise LayoutError("the search did not end, so not all states are known")
-        if not search.plan.keep_rows:
+        if search.store is None or not search.plan.keep_rows:
             raise LayoutError("the search did not keep its rows")
         self.search = search
         self.store: Store = search.store
@@ -49,8 +47,10 @@ class RowSet:
     def edges(self, room: int) -> Words:
         """All edges within the constraint: rows of (row, action number, row), as often as they are made.
 
-        Raises LayoutError when there are more than `room`.
+        Raises LayoutError when there are more than `room`, or when the search was not complete.
         """
+        if not self.search.complete:
+            raise LayoutError("the search did not end, so not all edges are known")
         search, table = self.search, self.store.table
         numbers: Words = np.zeros(table.size * len(table.fill), np.int64)
         place = (table.words, table.span, table.size)

@@ -11,11 +11,13 @@ from pymodel.check import prepare
 from pymodel.engine import kernel
 from pymodel.engine.contract import Axis, Model, Part, Range, Schema, Variable
 from pymodel.engine.generate import module_text
+from pymodel.engine.goal import Goal, Limits, Plan
 from pymodel.engine.instance import Instance
 from pymodel.engine.layout import make_layout
 from pymodel.engine.native import Native
 from pymodel.engine.reads import MESSAGES, Reads, changed_test, reads_of
-from pymodel.engine.search import Goal, Limits, Search
+from pymodel.engine.rowset import RowSet
+from pymodel.engine.search import Search
 from pymodel.specfiles import find_cfg, shipped_cfgs
 
 from . import both_checks
@@ -28,7 +30,9 @@ ROWS_MAX = 150_000
 def judged(bound: Instance, goal: Goal) -> tuple[int, int, int, int]:
     """Successors judged differently, violated invariants and properties as bits, all successors; over the
     states that a search without properties reaches."""
-    search = Search(bound, replace(goal, invariants=(), properties=(), check_deadlock=False))
+    search = Search(
+        bound, replace(goal, invariants=(), properties=(), check_deadlock=False), Plan(keep_rows=True)
+    )
     search.run(Limits(max_states=ROWS_MAX))
     text = module_text(
         bound,
@@ -38,8 +42,9 @@ def judged(bound: Instance, goal: Goal) -> tuple[int, int, int, int]:
         loops=(kernel, both_checks),
     )
     native = Native(text, both_checks.ENTRIES)
+    worker = search.workers[0]
     seen = np.zeros(3, np.int64)
-    wrong = native.call("differing", search.buffer, search.rows, search.actions, search.count, seen)
+    wrong = native.call("differing", worker.buffer, RowSet(search).words, worker.acts, search.count, seen)
     return wrong, int(seen[0]), int(seen[1]), int(seen[2])
 
 

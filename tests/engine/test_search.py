@@ -232,7 +232,7 @@ def test_edges_beyond_the_room_are_refused() -> None:
 def test_edges_of_a_search_without_an_end_are_refused() -> None:
     search = run(instance(counters()), Goal())
     with pytest.raises(LayoutError, match="did not end"):
-        RowSet(search)
+        RowSet(search).edges(1000)
 
 
 def test_more_properties_than_a_result_has_bits_are_refused() -> None:
