@@ -1,4 +1,4 @@
-"""The `pymodel` command: the only part of pymodel that prints or exits.
+"""The `pymodel` command, with its neighbours cli_*.py the only part of pymodel that prints or exits.
 
 Reads the command line, calls the part that does the work, and writes what it returns. A verdict's exit
 code is its value; a FenceError ends with its own; Ctrl-C with 130; a wrong command line with 2. Each
@@ -7,42 +7,20 @@ command imports what it needs only when it runs.
 
 from __future__ import annotations
 
-import os
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from pymodel import __version__
-from pymodel.errors import FenceError, UsageError
-from pymodel.terminal import ProgressLine, bold, columns, reached_line, toned
-
-if TYPE_CHECKING:
-    from pymodel.engine.result import CheckResult
+from pymodel.cli_check import check_command, tlc_command
+from pymodel.cli_common import CfgName, Commands, HtmlFile, JarFile, JavaFile, write_file
+from pymodel.errors import UsageError
+from pymodel.terminal import ProgressLine, bold, columns, toned
 
 COMPARED = ("small", "election_lease", "log", "snapshot")
-INTERRUPTED = 130
 OPTIONAL = ("Graphviz",)
 """What `doctor` may miss without a failing exit: only drawings of graphs need it."""
-
-
-class Commands(TyperGroup):
-    """Turns the errors a user can cause, and Ctrl-C, into a note on stderr and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        if "NO_COLOR" in os.environ:
-            ctx.color = False
-        try:
-            return super().invoke(ctx)
-        except FenceError as error:
-            typer.echo(f"{typer.style('error:', fg='red', bold=True)} {error}", err=True)
-            raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            typer.echo("\ninterrupted: nothing was decided", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-
 
 app = typer.Typer(
     name="pymodel",
@@ -53,21 +31,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class Format(StrEnum):
-    """How a result is written to stdout."""
-
-    text = "text"
-    json = "json"
-
-
-CfgName = Annotated[str, typer.Argument(metavar="CFG", help="A path, or the short name of a shipped cfg.")]
-JarFile = Annotated[Path | None, typer.Option("--jar", help="The tla2tools.jar to use.")]
-JavaFile = Annotated[Path | None, typer.Option("--java", help="The java executable to use.")]
-Timeout = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Give up after so long.")]
-OutputFormat = Annotated[Format, typer.Option("--format", help="What to print.")]
-HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page.")]
 
 
 def _version(asked: bool) -> None:
@@ -104,76 +67,12 @@ def tour_command(html: HtmlFile = None) -> None:
     typer.echo(bold("\nNext"))
     typer.echo("\n".join(f"   {row}" for row in columns(tour.next)))
     if html and tour.mutant:
-        _write(html, render_html(tour.mutant))
+        write_file(html, render_html(tour.mutant))
     raise typer.Exit(0 if tour.good else 1)
 
 
-@app.command("check")
-def check_command(
-    cfg: CfgName,
-    check_deadlock: Annotated[
-        bool | None, typer.Option("--check-deadlock/--no-check-deadlock", help="Overrides the cfg.")
-    ] = None,
-    max_states: Annotated[int | None, typer.Option(min=1, help="Give up after so many states.")] = None,
-    timeout: Timeout = None,
-    format: OutputFormat = Format.text,
-    html: HtmlFile = None,
-    svg: Annotated[Path | None, typer.Option(help="Draw the counterexample, a lane per server.")] = None,
-    dot: Annotated[Path | None, typer.Option(help="Write the counterexample for Graphviz.")] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="The verdict in one line, no progress.")
-    ] = False,
-) -> None:
-    """Search a cfg with the Python model. Exit 0: holds, 10-13: violated, as TLC, 3: undetermined."""
-    from pymodel.check import check
-    from pymodel.engine.goal import Limits
-    from pymodel.specfiles import find_cfg
-
-    path = find_cfg(cfg)
-    limits = Limits(max_states, timeout)
-    with ProgressLine(quiet) as progress:
-        result = check(
-            path,
-            check_deadlock=check_deadlock,
-            limits=limits,
-            progress=lambda p: progress(reached_line(path.stem, p, p.seconds)),
-        )
-    _print_result(result, format, quiet)
-    _write_result(result, html, svg, dot)
-    raise typer.Exit(result.verdict.value)
-
-
-@app.command("tlc")
-def tlc_command(
-    cfg: CfgName,
-    jar: JarFile = None,
-    java: JavaFile = None,
-    workers: Annotated[int, typer.Option(min=1, help="Threads of TLC.")] = 1,
-    timeout: Timeout = None,
-    no_check_deadlock: Annotated[bool, typer.Option("--no-check-deadlock", help="Allow deadlocks.")] = False,
-    format: OutputFormat = Format.text,
-) -> None:
-    """Check the TLA+ spec with TLC on the same cfg, reported alike. Exit codes as for `check`."""
-    from pymodel.raft.model import RAFT
-    from pymodel.specfiles import find_cfg, find_module
-    from pymodel.tlc.check import tlc_check
-    from pymodel.tlc.locate import locate
-
-    path = find_cfg(cfg)
-    toolchain = locate(jar, java)
-    with ProgressLine() as progress:
-        progress(f"{path.stem}: TLC")
-        result = tlc_check(
-            find_module(path, RAFT.module),
-            path,
-            workers=workers,
-            check_deadlock=not no_check_deadlock,
-            timeout_s=timeout,
-            toolchain=toolchain,
-            progress=lambda p: progress(reached_line(path.stem, p)),
-        )
-    _print_result(result, format)
-    raise typer.Exit(result.verdict.value)
+app.command("check")(check_command)
+app.command("tlc")(tlc_command)
 
 
 @app.command("compare")
@@ -230,7 +129,7 @@ def graph_command(
         found = graph(path)
         text = render_graph(out.suffix, found, check(path)) if out else graph_summary(path.stem, found)
     if out:
-        _write(out, text)
+        write_file(out, text)
     else:
         typer.echo(text)
 
@@ -278,44 +177,6 @@ def manifest_command(
     ]
     typer.echo("\n".join(columns(rows)))
     raise typer.Exit(1 if any(row[-1] for row in rows) else 0)
-
-
-def _print_result(result: CheckResult, format: Format, quiet: bool = False) -> None:
-    from pymodel.report.data import check_json
-    from pymodel.report.facts import verdict_tone
-    from pymodel.report.text import render_check
-
-    if format is Format.json:
-        typer.echo(check_json(result))
-        return
-    head, _, rest = render_check(result).partition("\n")
-    typer.echo(toned(head, verdict_tone(result)))
-    if not quiet:
-        typer.echo(rest, nl=False)
-
-
-def _write_result(result: CheckResult, html: Path | None, svg: Path | None, dot: Path | None) -> None:
-    from pymodel.report.dot import counterexample_dot
-    from pymodel.report.html import render_html
-    from pymodel.report.svg import counterexample_svg
-
-    if html:
-        _write(html, render_html(result))
-    for path, draw in ((svg, counterexample_svg), (dot, counterexample_dot)):
-        if path and result.counterexample:
-            _write(path, draw(result.counterexample))
-        elif path:
-            typer.echo(f"no counterexample to draw: {path} is not written", err=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a result and says so on stderr. Raises UsageError where that is not possible."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise UsageError(f"cannot be written: {reason}", mend="give another path", path=path) from problem
-    typer.echo(f"wrote {path}", err=True)
 
 
 def main() -> None:

@@ -1,0 +1,87 @@
+"""`pymodel check` and `pymodel tlc`: one cfg checked, with a verdict as the exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pymodel.cli_common import (
+    CfgName,
+    Format,
+    HtmlFile,
+    JarFile,
+    JavaFile,
+    OutputFormat,
+    Timeout,
+    print_result,
+    write_result,
+)
+from pymodel.terminal import ProgressLine, reached_line
+
+
+def check_command(
+    cfg: CfgName,
+    check_deadlock: Annotated[
+        bool | None, typer.Option("--check-deadlock/--no-check-deadlock", help="Overrides the cfg.")
+    ] = None,
+    max_states: Annotated[int | None, typer.Option(min=1, help="Give up after so many states.")] = None,
+    timeout: Timeout = None,
+    format: OutputFormat = Format.text,
+    html: HtmlFile = None,
+    svg: Annotated[Path | None, typer.Option(help="Draw the counterexample, a lane per server.")] = None,
+    dot: Annotated[Path | None, typer.Option(help="Write the counterexample for Graphviz.")] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="The verdict in one line, no progress.")
+    ] = False,
+) -> None:
+    """Search a cfg with the Python model. Exit 0: holds, 10-13: violated, as TLC, 3: undetermined."""
+    from pymodel.check import check
+    from pymodel.engine.search import Limits
+    from pymodel.specfiles import find_cfg
+
+    path = find_cfg(cfg)
+    limits = Limits(max_states, timeout)
+    with ProgressLine(quiet) as progress:
+        result = check(
+            path,
+            check_deadlock=check_deadlock,
+            limits=limits,
+            progress=lambda p: progress(reached_line(path.stem, p, p.seconds)),
+        )
+    print_result(result, format, quiet)
+    write_result(result, html, svg, dot)
+    raise typer.Exit(result.verdict.value)
+
+
+def tlc_command(
+    cfg: CfgName,
+    jar: JarFile = None,
+    java: JavaFile = None,
+    workers: Annotated[int, typer.Option(min=1, help="Threads of TLC.")] = 1,
+    timeout: Timeout = None,
+    no_check_deadlock: Annotated[bool, typer.Option("--no-check-deadlock", help="Allow deadlocks.")] = False,
+    format: OutputFormat = Format.text,
+) -> None:
+    """Check the TLA+ spec with TLC on the same cfg, reported alike. Exit codes as for `check`."""
+    from pymodel.raft.model import RAFT
+    from pymodel.specfiles import find_cfg, find_module
+    from pymodel.tlc.check import tlc_check
+    from pymodel.tlc.locate import locate
+
+    path = find_cfg(cfg)
+    toolchain = locate(jar, java)
+    with ProgressLine() as progress:
+        progress(f"{path.stem}: TLC")
+        result = tlc_check(
+            find_module(path, RAFT.module),
+            path,
+            workers=workers,
+            check_deadlock=not no_check_deadlock,
+            timeout_s=timeout,
+            toolchain=toolchain,
+            progress=lambda p: progress(reached_line(path.stem, p)),
+        )
+    print_result(result, format)
+    raise typer.Exit(result.verdict.value)
