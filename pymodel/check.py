@@ -138,6 +138,9 @@ def _result(task: Task, search: Search, began: float) -> CheckResult:
         distinct=search.count,
         generated=search.generated,
         depth=max(search.depth, trace.length if trace else 0),
+        checked=_checked(task.goal),
+        properties=task.goal.properties,
+        complete=search.complete,
         violated=violations[0].name if violations else None,
         also_violated=tuple(v.name for v in violations[1:] if v.depth == violations[0].depth),
         counterexample=trace,
@@ -177,6 +180,10 @@ def _out_degree(degrees: Words) -> OutDegree | None:
         p95=int(np.searchsorted(np.cumsum(degrees), 0.95 * total)),
         most=int(had[-1]),
     )
+
+
+def _checked(goal: Goal) -> tuple[str, ...]:
+    return tuple(name for name in goal.names if name != DEADLOCK or goal.check_deadlock)
 
 
 def _verdict(goal: Goal, search: Search) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from pymodel.cli_common import (
 )
 from pymodel.terminal import ProgressLine, reached_line
 
+if TYPE_CHECKING:
+    from pymodel.engine.result import CheckResult
+
 
 def check_command(
     cfg: CfgName,
@@ -32,16 +35,26 @@ def check_command(
     html: HtmlFile = None,
     svg: Annotated[Path | None, typer.Option(help="Draw the counterexample, a lane per server.")] = None,
     dot: Annotated[Path | None, typer.Option(help="Write the counterexample for Graphviz.")] = None,
+    itf: Annotated[Path | None, typer.Option(help="Write the counterexample as an ITF trace.")] = None,
+    fail_on_never_fired: Annotated[
+        bool, typer.Option("--fail-on-never-fired", help="Exit 4 if it holds, but an action never fired.")
+    ] = False,
+    allow_never_fired: Annotated[
+        list[str] | None, typer.Option(metavar="ACTION[,ACTION]...", help="The same, but for these actions.")
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="The verdict in one line, no progress.")
     ] = False,
 ) -> None:
     """Search a cfg with the Python model. Exit 0: holds, 10-13: violated, as TLC, 3: undetermined."""
     from pymodel.check import check
+    from pymodel.coverage import allowed_actions, coverage_error, never_fired
     from pymodel.engine.search import Limits
+    from pymodel.raft.model import RAFT
     from pymodel.specfiles import find_cfg
 
     path = find_cfg(cfg)
+    allowed = allowed_actions(allow_never_fired or (), [action.name for action in RAFT.actions])
     limits = Limits(max_states, timeout)
     with ProgressLine(quiet) as progress:
         result = check(
@@ -50,9 +63,20 @@ def check_command(
             limits=limits,
             progress=lambda p: progress(reached_line(path.stem, p, p.seconds)),
         )
-    print_result(result, format, quiet)
-    write_result(result, html, svg, dot)
+    gaps = never_fired(result, allowed) if result.ok and (fail_on_never_fired or allow_never_fired) else None
+    print_result(result, format, path, quiet, gaps)
+    write_result(result, html, svg, dot, itf)
+    _note_needless(result, allowed)
+    if gaps:
+        raise coverage_error(gaps)
     raise typer.Exit(result.verdict.value)
+
+
+def _note_needless(result: CheckResult, allowed: frozenset[str]) -> None:
+    from pymodel.coverage import needlessly_allowed
+
+    if needless := needlessly_allowed(result, allowed):
+        typer.echo(f"note: --allow-never-fired names what fired: {', '.join(needless)}", err=True)
 
 
 def tlc_command(
@@ -83,5 +107,5 @@ def tlc_command(
             toolchain=toolchain,
             progress=lambda p: progress(reached_line(path.stem, p)),
         )
-    print_result(result, format)
+    print_result(result, format, path)
     raise typer.Exit(result.verdict.value)

@@ -6,6 +6,7 @@ A FenceError ends a command with its own exit code and a note on stderr, Ctrl-C 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,8 @@ from pymodel.errors import FenceError, UsageError
 from pymodel.terminal import toned
 
 if TYPE_CHECKING:
-    from pymodel.engine.result import CheckResult
+    from pymodel.engine.result import CheckResult, Counterexample
+    from pymodel.report.places import Places
 
 INTERRUPTED = 130
 
@@ -43,6 +45,8 @@ class Format(StrEnum):
 
     text = "text"
     json = "json"
+    junit = "junit"
+    sarif = "sarif"
 
 
 CfgName = Annotated[str, typer.Argument(metavar="CFG", help="A path, or the short name of a shipped cfg.")]
@@ -53,32 +57,68 @@ OutputFormat = Annotated[Format, typer.Option("--format", help="What to print.")
 HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page.")]
 
 
-def print_result(result: CheckResult, format: Format, quiet: bool = False) -> None:
+def print_result(
+    result: CheckResult,
+    format: Format,
+    cfg: Path,
+    quiet: bool = False,
+    never_fired: Sequence[str] | None = None,
+) -> None:
+    """Prints the result of checking the file `cfg`. `never_fired` are the actions that fail the check
+    because they did not happen; None if none has to."""
     from pymodel.report.data import check_json
     from pymodel.report.facts import verdict_tone
+    from pymodel.report.junit import check_junit
+    from pymodel.report.sarif import check_sarif
     from pymodel.report.text import render_check
 
-    if format is Format.json:
-        typer.echo(check_json(result))
-        return
+    match format:
+        case Format.json:
+            typer.echo(check_json(result))
+            return
+        case Format.junit:
+            typer.echo(check_junit(result, never_fired), nl=False)
+            return
+        case Format.sarif:
+            typer.echo(check_sarif(result, _places(cfg), never_fired))
+            return
     head, _, rest = render_check(result).partition("\n")
     typer.echo(toned(head, verdict_tone(result)))
     if not quiet:
         typer.echo(rest, nl=False)
 
 
-def write_result(result: CheckResult, html: Path | None, svg: Path | None, dot: Path | None) -> None:
+def _places(cfg: Path) -> Places:
+    from pymodel.raft.model import RAFT
+    from pymodel.sources import find_places
+    from pymodel.specfiles import find_module
+
+    return find_places(cfg, find_module(cfg, RAFT.module), Path.cwd())
+
+
+def write_result(
+    result: CheckResult, html: Path | None, svg: Path | None, dot: Path | None, itf: Path | None = None
+) -> None:
+    """Writes the files that are asked for. All but the page show the first counterexample alone."""
     from pymodel.report.dot import counterexample_dot
     from pymodel.report.html import render_html
+    from pymodel.report.itf import counterexample_itf
     from pymodel.report.svg import counterexample_svg
 
     if html:
         write_file(html, render_html(result))
-    for path, draw in ((svg, counterexample_svg), (dot, counterexample_dot)):
+    kinds: tuple[tuple[Path | None, Callable[[Counterexample], str]], ...] = (
+        (svg, counterexample_svg),
+        (dot, counterexample_dot),
+        (itf, lambda cex: counterexample_itf(cex, result.cfg)),
+    )
+    for path, render in kinds:
         if path and result.counterexample:
-            write_file(path, draw(result.counterexample))
+            write_file(path, render(result.counterexample))
+            if result.continued:
+                typer.echo(f"{path} shows {result.counterexample.violated} alone, --html all", err=True)
         elif path:
-            typer.echo(f"no counterexample to draw: {path} is not written", err=True)
+            typer.echo(f"no counterexample: {path} is not written", err=True)
 
 
 def write_file(path: Path, text: str) -> None:

@@ -55,6 +55,12 @@ class CfgError(FenceError):
     exit_code = 151
 
 
+class CoverageError(FenceError):
+    """Actions that have to fire, and did not in a cfg that holds."""
+
+    exit_code = 4
+
+
 class LayoutError(FenceError):
     """A value outgrew its declared bounds, or the bounds do not fit the packed layout."""
 

@@ -194,7 +194,7 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     svg = tmp_path / "cex.svg"
     answer = run("check", TINY, "--svg", svg)
     assert answer.exit_code == 0
-    assert answer.stderr == f"no counterexample to draw: {svg} is not written\n"
+    assert answer.stderr == f"no counterexample: {svg} is not written\n"
     assert not svg.exists()
 
 

@@ -12,6 +12,9 @@ from enum import Enum
 
 from pymodel.values import State, Value
 
+DEADLOCK = "deadlock"
+"""The name under which a deadlock is checked and violated."""
+
 
 class Verdict(Enum):
     """The outcome of a check; the value is the exit code, equal to TLC's where TLC has one."""
@@ -74,6 +77,9 @@ class OutDegree:
 class CheckResult:
     """The outcome of one check of one cfg by one tool.
 
+    `checked` names what was to be checked: the invariants, the PROPERTIES, "deadlock", in the cfg's order;
+    `properties` are those of them that judge behaviours and not states. `complete` says that every state
+    within the constraint was searched, so that what is checked and not violated holds.
     `seconds` has at least "total"; pymodel adds "compile" and "search". `also_violated` names further
     properties that fail at the same depth. `continued` has, if the search was to go on after a violation,
     a shortest behaviour for every other property that fails, those of `also_violated` included.
@@ -86,6 +92,9 @@ class CheckResult:
     distinct: int
     generated: int
     depth: int
+    checked: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    complete: bool = False
     violated: str | None = None
     also_violated: tuple[str, ...] = ()
     counterexample: Counterexample | None = None

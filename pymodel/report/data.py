@@ -19,10 +19,11 @@ from pymodel.values import Fn, Value, format_value
 def check_json(result: CheckResult) -> str:
     """`result` as indented JSON; `verdict` is the name and `exit_code` the number."""
     cex = result.counterexample
-    data: dict[str, Any] = msgspec.to_builtins(replace(result, counterexample=None))
+    data: dict[str, Any] = msgspec.to_builtins(replace(result, counterexample=None, continued=()))
     data["verdict"] = result.verdict.name
     data["exit_code"] = result.verdict.value
     data["counterexample"] = counterexample_data(cex) if cex else None
+    data["continued"] = [counterexample_data(other) for other in result.continued]
     return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
 
 

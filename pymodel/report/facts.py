@@ -5,9 +5,10 @@ Decides the words and their order, not how they look.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pymodel.engine.result import CheckResult, Counterexample, Verdict
+from pymodel.engine.result import CheckResult, Counterexample, OutDegree, Verdict
 
 _HEADLINES = {
     Verdict.OK: "OK",
@@ -24,6 +25,8 @@ _SUBJECTS = {
     Verdict.UNDETERMINED: "the check ended before it was complete",
     Verdict.ERROR: "the check failed; it says nothing about the spec",
 }
+_MIB, _GIB = 1 << 20, 1 << 30
+_STATES_TO_SHARE_MIN = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,32 @@ def verdict_subject(result: CheckResult) -> str:
 
 
 def run_facts(result: CheckResult) -> tuple[Fact, ...]:
-    """What was checked, how far, how fast and how surely; always the same labels in the same order."""
-    return (
+    """What was checked, how far, how fast and how surely, in one order; out-degree and memory if known."""
+    facts = [
         Fact("config", result.cfg),
         Fact("checked by", _checked_by(result)),
         Fact("states", f"{result.distinct:,} distinct, {result.generated:,} generated"),
         Fact("depth", f"{result.depth:,}"),
         Fact("time", _time(result)),
         Fact("collision", result.collision),
-    )
+    ]
+    if result.out_degree:
+        facts.append(Fact("out-degree", _out_degree(result.out_degree)))
+    if result.memory_bytes:
+        facts.append(Fact("memory", _memory(result)))
+    return tuple(facts)
+
+
+def also_violated(result: CheckResult) -> tuple[str, ...]:
+    """The other properties that are violated, those of the same depth first; with the length of a
+    behaviour that is shown."""
+    lengths = {cex.violated: f" ({states(cex.length)})" for cex in result.continued}
+    return tuple(name + lengths.get(name, "") for name in dict.fromkeys((*result.also_violated, *lengths)))
+
+
+def states(count: int) -> str:
+    """`1 state`, `12 states`."""
+    return "1 state" if count == 1 else f"{count:,} states"
 
 
 def _checked_by(result: CheckResult) -> str:
@@ -92,6 +112,19 @@ def _time(result: CheckResult) -> str:
     return f"{text}, {result.distinct / search:,.0f} distinct/s" if search > 0 else text
 
 
+def _out_degree(degree: OutDegree) -> str:
+    return f"{degree.least:,} to {degree.most:,}, mean {degree.mean:.1f}, 95 % at most {degree.p95:,}"
+
+
+def _memory(result: CheckResult) -> str:
+    """The share of a state is left out of small searches, where the interpreter takes most of the memory."""
+    size = result.memory_bytes
+    text = f"{size / _GIB:.1f} GiB" if size >= _GIB else f"{size / _MIB:.0f} MiB"
+    if result.distinct < _STATES_TO_SHARE_MIN:
+        return text
+    return f"{text}, {size / result.distinct:.0f} bytes a state"
+
+
 def coverage_rows(result: CheckResult) -> tuple[CoverageRow, ...]:
     """The coverage in the result's order."""
     most = max((row.generated for row in result.coverage), default=0)
@@ -106,9 +139,14 @@ def all_warnings(result: CheckResult) -> tuple[str, ...]:
     idle = [row.action for row in coverage_rows(result) if not row.fired]
     if not idle:
         return result.warnings
-    when = "" if result.ok else " before the search stopped"
-    count = "1 action" if len(idle) == 1 else f"{len(idle)} actions"
-    return (*result.warnings, f"{count} never fired{when}: {', '.join(idle)}")
+    when = "" if result.ok or result.complete else " before the search stopped"
+    return (*result.warnings, never_fired_text(idle, when))
+
+
+def never_fired_text(actions: Sequence[str], when: str = "") -> str:
+    """`2 actions never fired: Tick, Restart`; `when` is put after "fired"."""
+    count = "1 action" if len(actions) == 1 else f"{len(actions)} actions"
+    return f"{count} never fired{when}: {', '.join(actions)}"
 
 
 def why_title(cex: Counterexample, verdict: Verdict) -> str:

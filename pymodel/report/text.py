@@ -9,12 +9,15 @@ from pymodel.report.diff import Change, describe, diff_states
 from pymodel.report.facts import (
     CoverageRow,
     all_warnings,
+    also_violated,
     coverage_rows,
     run_facts,
+    states,
     verdict_subject,
     verdict_word,
     why_title,
 )
+from pymodel.report.outcomes import counterexamples, kind_of
 from pymodel.report.state_view import Row, StateView, Table, view_state
 from pymodel.report.step_title import step_title
 from pymodel.values import State
@@ -23,17 +26,17 @@ _CELL_WIDTH = 24
 
 
 def render_check(result: CheckResult) -> str:
-    """The verdict, the numbers, the warnings, the coverage and the counterexample; ends with a newline."""
+    """The verdict, the numbers, the warnings, the coverage and each counterexample; ends with a newline."""
     blocks = [_summary(result), _coverage(coverage_rows(result))]
     blocks.insert(1, [f"warning: {warning}" for warning in all_warnings(result)])
-    text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
-    cex = result.counterexample
-    return text + "\n" + render_counterexample(cex, result.verdict) if cex else text
+    texts = ["\n".join(block) + "\n" for block in blocks if block]
+    texts += [render_counterexample(cex, kind_of(result, cex.violated)) for cex in counterexamples(result)]
+    return "\n".join(texts)
 
 
 def render_counterexample(cex: Counterexample, verdict: Verdict = Verdict.INVARIANT) -> str:
     """The first state in full, then what each step changed, then why `verdict` holds."""
-    lines = [f"Counterexample to {cex.violated}, {_states(cex.length)}", ""]
+    lines = [f"Counterexample to {cex.violated}, {states(cex.length)}", ""]
     width = len(str(cex.length))
     before: State | None = None
     for number, step in enumerate(cex.steps, 1):
@@ -57,16 +60,12 @@ def state_lines(state: State) -> list[str]:
     return list(_view_lines(view_state(state)))
 
 
-def _states(count: int) -> str:
-    return "1 state" if count == 1 else f"{count} states"
-
-
 def _summary(result: CheckResult) -> list[str]:
     rows = [(fact.label, fact.text) for fact in run_facts(result)]
-    if result.also_violated:
-        rows.insert(0, ("also violated", ", ".join(result.also_violated)))
+    if also := also_violated(result):
+        rows.insert(0, ("also violated", ", ".join(also)))
     if result.counterexample:
-        rows.insert(0, ("length", _states(result.counterexample.length)))
+        rows.insert(0, ("length", states(result.counterexample.length)))
     width = max(len(label) for label, _ in rows)
     detail = _indent(result.detail.splitlines(), 2)
     return [

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pymodel.cfg import Cfg, read_cfg
-from pymodel.engine.result import CheckResult, Graph, Verdict
+from pymodel.engine.result import DEADLOCK, CheckResult, Graph, Verdict
 from pymodel.errors import CfgError, UsageError
 from pymodel.tlc.dot import read_dot
 from pymodel.tlc.locate import Toolchain, locate
@@ -88,6 +88,9 @@ def _check(
         distinct=reached.distinct,
         generated=reached.generated,
         depth=reached.depth or (1 if outcome.counterexample else 0),
+        checked=(*cfg.invariants, *cfg.properties, *((DEADLOCK,) if options.check_deadlock else ())),
+        properties=cfg.properties,
+        complete=verdict is Verdict.OK,
         violated=outcome.violated,
         counterexample=outcome.counterexample,
         coverage=coverage_of(run.messages),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pymodel.cfg import Cfg
-from pymodel.engine.result import Counterexample, Step, Verdict
+from pymodel.engine.result import DEADLOCK, Counterexample, Step, Verdict
 from pymodel.errors import CfgError, SpecError, ToolError
 from pymodel.tlc.module import Module, defined_at, is_liveness, reached_from
 from pymodel.tlc.parse import (
@@ -41,7 +41,6 @@ _VIOLATIONS = {
     2114: Verdict.DEADLOCK,
     2116: Verdict.PROPERTY,
 }
-_DEADLOCK = "deadlock"
 _INITIAL_VIOLATIONS = (2107, 2108)
 _LIVENESS_VIOLATED = 2116
 _TRACE_FOLLOWS = (2121, 2264)
@@ -132,7 +131,7 @@ def _violated(error: Message, cfg: Cfg, modules: Sequence[Module]) -> str:
         return " or ".join(named or cfg.properties) or "a temporal property"
     found = _NAMED.search(error.text)
     if not found:
-        return _DEADLOCK
+        return DEADLOCK
     place = _PLACE.fullmatch(found[1].strip())
     if not place:
         return found[1].strip()
