@@ -127,7 +127,9 @@ def graph_command(
     with ProgressLine() as progress:
         progress(f"{path.stem}: graph")
         found = graph(path)
-        text = render_graph(out.suffix, found, check(path)) if out else graph_summary(path.stem, found)
+        text = (
+            render_graph(out.suffix, found, lambda: check(path)) if out else graph_summary(path.stem, found)
+        )
     if out:
         write_file(out, text)
     else:

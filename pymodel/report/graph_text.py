@@ -13,21 +13,21 @@ from pymodel.report.dot import graph_dot
 from pymodel.report.html import render_html
 from pymodel.report.svg import graph_svg
 
-_RENDERERS: dict[str, Callable[[Graph, CheckResult], str]] = {
+_RENDERERS: dict[str, Callable[[Graph, Callable[[], CheckResult]], str]] = {
     ".svg": lambda graph, _: graph_svg(graph),
     ".dot": lambda graph, _: graph_dot(graph),
     ".json": lambda graph, _: graph_json(graph),
-    ".html": lambda graph, result: render_html(result, graph),
+    ".html": lambda graph, check: render_html(check(), graph),
 }
 GRAPH_SUFFIXES = tuple(_RENDERERS)
 
 
-def render_graph(suffix: str, graph: Graph, result: CheckResult) -> str:
-    """The file's text; `suffix` is one of GRAPH_SUFFIXES, `result` the check of the same cfg.
+def render_graph(suffix: str, graph: Graph, check: Callable[[], CheckResult]) -> str:
+    """The file's text; `suffix` is one of GRAPH_SUFFIXES, `check` checks the same cfg, for a page.
 
     Raises UsageError for a drawing too large to read, ToolError without Graphviz.
     """
-    return _RENDERERS[suffix](graph, result)
+    return _RENDERERS[suffix](graph, check)
 
 
 def graph_summary(name: str, graph: Graph) -> str:

@@ -14,13 +14,16 @@ from pymodel.errors import FenceError
 from pymodel.report.diff import ChangeText, describe, diff_states
 from pymodel.report.facts import (
     all_warnings,
+    also_violated,
     coverage_rows,
     run_facts,
+    states,
     verdict_subject,
     verdict_tone,
     verdict_word,
     why_title,
 )
+from pymodel.report.outcomes import counterexamples, kind_of
 from pymodel.report.pretty import printable
 from pymodel.report.state_view import StateView, view_state
 from pymodel.report.step_title import step_params
@@ -31,8 +34,9 @@ from pymodel.values import State
 
 @dataclass(frozen=True)
 class StepView:
-    """A step ready to print: what it was, what it changed, and the state after it."""
+    """A step ready to print: what it was, what it changed, and the state after it; `id` is its anchor."""
 
+    id: str
     number: int
     action: str
     params: str
@@ -41,9 +45,20 @@ class StepView:
     last: bool
 
 
+@dataclass(frozen=True)
+class TraceView:
+    """A counterexample ready to print. `heading` is empty for the one that the page's head is about."""
+
+    heading: str
+    why: str
+    witness: tuple[str, ...]
+    diagram: Markup
+    steps: tuple[StepView, ...]
+
+
 def render_html(result: CheckResult, graph: Graph | None = None) -> str:
     """The page for `result`; with `graph`, its drawing too, or a note that says why it is not drawn."""
-    cex = result.counterexample
+    traces = [_trace(result, cex, number) for number, cex in enumerate(counterexamples(result), 1)]
     drawing, graph_note = _graph(graph)
     return render(
         "page.html.j2",
@@ -54,13 +69,22 @@ def render_html(result: CheckResult, graph: Graph | None = None) -> str:
         facts=run_facts(result),
         warnings=all_warnings(result),
         coverage=coverage_rows(result),
-        why=why_title(cex, result.verdict) if cex else "",
-        witness=cex.witness if cex else (),
-        diagram=Markup(sequence_svg(cex, Markup(""))) if cex else "",
-        steps=_steps(cex) if cex else (),
+        also=also_violated(result),
+        traces=traces,
         graph=graph,
         graph_svg=drawing,
         graph_note=graph_note,
+    )
+
+
+def _trace(result: CheckResult, cex: Counterexample, number: int) -> TraceView:
+    """`number` counts the page's counterexamples from 1."""
+    return TraceView(
+        f"Counterexample to {printable(cex.violated)}, {states(cex.length)}" if number > 1 else "",
+        why_title(cex, kind_of(result, cex.violated)),
+        cex.witness,
+        Markup(sequence_svg(cex, Markup(""))),
+        _steps(cex, "state" if number == 1 else f"trace-{number}-state"),
     )
 
 
@@ -75,12 +99,13 @@ def _graph(graph: Graph | None) -> tuple[Markup, str]:
     return Markup(document[document.index("<svg") :]), ""
 
 
-def _steps(cex: Counterexample) -> tuple[StepView, ...]:
+def _steps(cex: Counterexample, prefix: str) -> tuple[StepView, ...]:
     views = []
     before: State | None = None
     for number, step in enumerate(cex.steps, 1):
         changes = diff_states(before, step.state) if before is not None else ()
         view = StepView(
+            f"{prefix}-{number}",
             number,
             printable(step.action),
             step_params(step, changes),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pymodel.engine.result import CheckResult, Counterexample, Coverage, Graph, Step, Verdict
+from pymodel.engine.result import CheckResult, Counterexample, Coverage, Graph, OutDegree, Step, Verdict
 from pymodel.values import Fn, State, Value
 
 
@@ -236,6 +236,25 @@ def passed() -> CheckResult:
         workers=1,
         collision="1.6E-10",
         warnings=("symmetry is off: the cfg has PROPERTIES",),
+    )
+
+
+def collected() -> CheckResult:
+    """A search that went on after the first violation and came to an end: a second invariant broken at the
+    same depth, and later a property of steps."""
+    first = split_brain()
+    second = replace(first, violated="AuditFaithful", witness=("i = s2",))
+    last = replace(long_run(), violated="VoteStable", witness=("i = s4",))
+    return replace(
+        violated(),
+        checked=("TypeOK", "ElectionSafety", "AuditFaithful", "VoteStable", "deadlock"),
+        properties=("VoteStable",),
+        complete=True,
+        depth=31,
+        distinct=2_345_678,
+        continued=(second, last),
+        out_degree=OutDegree(1, 8.42, 11, 14),
+        memory_bytes=1_288_490_189,
     )
 
 

@@ -3,6 +3,7 @@
   const steps = [...document.querySelectorAll("li.step")];
   const backs = [...document.querySelectorAll(".seq .row-back")];
   const output = document.querySelector("nav output");
+  const total = document.querySelector("nav .total");
   let current = -1;
 
   function select(index, scroll) {
@@ -10,7 +11,8 @@
     current = next;
     steps.forEach((step, at) => step.toggleAttribute("data-current", at === next));
     backs.forEach((back, at) => back.toggleAttribute("data-current", at === next));
-    output.textContent = String(next + 1);
+    output.textContent = steps[next].dataset.step;
+    total.textContent = "of " + steps[next].closest(".trace").dataset.steps;
     if (scroll) {
       steps[next].scrollIntoView({ block: "nearest" });
       history.replaceState(null, "", "#" + steps[next].id);
@@ -35,7 +37,8 @@
   });
   document.querySelectorAll(".seq [data-step]").forEach((row) => {
     row.addEventListener("click", () => {
-      select(Number(row.dataset.step) - 1, true);
+      const first = row.closest(".trace").querySelector("li.step");
+      select(steps.indexOf(first) + Number(row.dataset.step) - 1, true);
       steps[current].scrollIntoView({ block: "center" });
     });
   });
