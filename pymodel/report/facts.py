@@ -88,17 +88,17 @@ def run_facts(result: CheckResult) -> tuple[Fact, ...]:
 def also_violated(result: CheckResult) -> tuple[str, ...]:
     """The other properties that are violated, those of the same depth first; with the length of a
     behaviour that is shown."""
-    lengths = {cex.violated: f" ({states(cex.length)})" for cex in result.continued}
+    lengths = {cex.violated: f" ({counted(cex.length, 'state')})" for cex in result.continued}
     return tuple(name + lengths.get(name, "") for name in dict.fromkeys((*result.also_violated, *lengths)))
 
 
-def states(count: int) -> str:
+def counted(number: int, what: str) -> str:
     """`1 state`, `12 states`."""
-    return "1 state" if count == 1 else f"{count:,} states"
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _checked_by(result: CheckResult) -> str:
-    workers = f"{result.workers} worker" + ("" if result.workers == 1 else "s")
+    workers = counted(result.workers, "worker")
     return f"{result.tool}, {workers}, symmetry {'on' if result.symmetry else 'off'}"
 
 
@@ -145,8 +145,7 @@ def all_warnings(result: CheckResult) -> tuple[str, ...]:
 
 def never_fired_text(actions: Sequence[str], when: str = "") -> str:
     """`2 actions never fired: Tick, Restart`; `when` is put after "fired"."""
-    count = "1 action" if len(actions) == 1 else f"{len(actions)} actions"
-    return f"{count} never fired{when}: {', '.join(actions)}"
+    return f"{counted(len(actions), 'action')} never fired{when}: {', '.join(actions)}"
 
 
 def why_title(cex: Counterexample, verdict: Verdict) -> str:

@@ -15,9 +15,9 @@ from pymodel.report.diff import ChangeText, describe, diff_states
 from pymodel.report.facts import (
     all_warnings,
     also_violated,
+    counted,
     coverage_rows,
     run_facts,
-    states,
     verdict_subject,
     verdict_tone,
     verdict_word,
@@ -80,7 +80,7 @@ def render_html(result: CheckResult, graph: Graph | None = None) -> str:
 def _trace(result: CheckResult, cex: Counterexample, number: int) -> TraceView:
     """`number` counts the page's counterexamples from 1."""
     return TraceView(
-        f"Counterexample to {printable(cex.violated)}, {states(cex.length)}" if number > 1 else "",
+        f"Counterexample to {printable(cex.violated)}, {counted(cex.length, 'state')}" if number > 1 else "",
         why_title(cex, kind_of(result, cex.violated)),
         cex.witness,
         Markup(sequence_svg(cex, Markup(""))),

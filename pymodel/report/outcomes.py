@@ -89,10 +89,10 @@ def _failure(result: CheckResult, name: str, cex: Counterexample | None) -> Outc
 
 def _rest(result: CheckResult, name: str) -> Outcome:
     kind = kind_of(result, name)
-    if result.ok or result.complete:
-        return Outcome(name, kind, Status.PASSED)
     if _no_verdict(result):
         reason = f"not decided: {result.detail or verdict_subject(result)}"
         return Outcome(name, kind, Status.UNKNOWN, reason)
+    if result.ok or result.complete:
+        return Outcome(name, kind, Status.PASSED)
     stopped = f"not decided: the search stopped at the violation of {verdict_subject(result)}"
     return Outcome(name, kind, Status.UNDECIDED, stopped)

@@ -10,9 +10,9 @@ from pymodel.report.facts import (
     CoverageRow,
     all_warnings,
     also_violated,
+    counted,
     coverage_rows,
     run_facts,
-    states,
     verdict_subject,
     verdict_word,
     why_title,
@@ -36,7 +36,7 @@ def render_check(result: CheckResult) -> str:
 
 def render_counterexample(cex: Counterexample, verdict: Verdict = Verdict.INVARIANT) -> str:
     """The first state in full, then what each step changed, then why `verdict` holds."""
-    lines = [f"Counterexample to {cex.violated}, {states(cex.length)}", ""]
+    lines = [f"Counterexample to {cex.violated}, {counted(cex.length, 'state')}", ""]
     width = len(str(cex.length))
     before: State | None = None
     for number, step in enumerate(cex.steps, 1):
@@ -65,7 +65,7 @@ def _summary(result: CheckResult) -> list[str]:
     if also := also_violated(result):
         rows.insert(0, ("also violated", ", ".join(also)))
     if result.counterexample:
-        rows.insert(0, ("length", states(result.counterexample.length)))
+        rows.insert(0, ("length", counted(result.counterexample.length, "state")))
     width = max(len(label) for label, _ in rows)
     detail = _indent(result.detail.splitlines(), 2)
     return [

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from pymodel.engine.result import Graph
-from pymodel.report.graph_text import graph_summary
+import pytest
+
+from pymodel.engine.result import CheckResult, Graph
+from pymodel.report.graph_text import graph_summary, render_graph
+
+from .fixtures import passed, small_graph
 
 
 def test_a_cycle_that_can_be_left_and_a_dead_end() -> None:
@@ -24,3 +28,15 @@ def test_an_empty_graph_has_no_component() -> None:
         "  strongly connected components: 0, the largest of 0 states, 0 terminal",
         "  states without a successor: 0",
     ]
+
+
+@pytest.mark.parametrize(("suffix", "checks"), [(".json", 0), (".dot", 0), (".html", 1)])
+def test_only_a_page_needs_the_check(suffix: str, checks: int) -> None:
+    made: list[CheckResult] = []
+
+    def check() -> CheckResult:
+        made.append(passed())
+        return made[-1]
+
+    assert "LeaseExpire" in render_graph(suffix, small_graph(), check)
+    assert len(made) == checks

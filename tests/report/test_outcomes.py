@@ -63,6 +63,7 @@ def test_a_search_that_went_on_to_the_end_has_decided_all() -> None:
 def test_without_a_verdict_nothing_passes(verdict: Verdict) -> None:
     result = replace(passed(), verdict=verdict, detail="ended by a limit", checked=CHECKED)
     assert set(statuses(result).values()) == {"unknown"}
+    assert set(statuses(replace(result, complete=True)).values()) == {"unknown"}
     assert {outcome.reason for outcome in outcomes(result)} == {"not decided: ended by a limit"}
     nothing_checked = replace(result, checked=(), detail="")
     assert statuses(nothing_checked) == {SEARCH: "unknown"}

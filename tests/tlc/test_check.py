@@ -52,6 +52,7 @@ def test_counts_depth_and_coverage(bounded: CheckResult) -> None:
     ]
     assert bounded.tool.startswith("TLC ")
     assert (bounded.cfg, bounded.workers, bounded.symmetry) == ("bounded", 1, False)
+    assert (bounded.checked, bounded.complete) == ((), True)
     assert bounded.collision.endswith("(calculated)") or "fingerprints" in bounded.collision
 
 
@@ -92,11 +93,14 @@ def test_an_invariant_is_violated_by_a_shortest_behaviour(toolchain: Toolchain) 
     holder = last["holder"]
     assert last["path"] == (Fn({"by": holder, "at": 0}), Fn({"by": holder, "at": 1}))
     assert (result.depth, result.warnings) == (4, ())
+    assert (result.checked, result.properties, result.complete) == (("BelowTwo", "deadlock"), (), False)
 
 
 def test_an_action_property_is_named_and_takes_one_worker_of_2_15(toolchain: Toolchain) -> None:
     result = check(toolchain, "action", workers=2)
     assert (result.verdict, result.violated) == (Verdict.PROPERTY, "Grows")
+    assert result.properties == ("SmallSteps", "Grows")
+    assert result.checked == (*result.properties, "deadlock")
     assert behaviour(result) == ["Init", "Take", "Step", "Step", "Reset"]
     if toolchain.jar_version == "2.15":
         assert result.workers == 1
