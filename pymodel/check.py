@@ -155,9 +155,19 @@ def _result(task: Task, search: Search, began: float) -> CheckResult:
         continued=tuple(traces[1:]) if search.plan.keep_going else (),
         out_degree=_out_degree(search.degrees),
         memory_bytes=peak_bytes(),
-        detail=f"ended by {search.ended_by}" if search.ended_by else "",
+        detail=_detail(search),
         warnings=tuple(note for note in (search.native.note, search.note) if note),
     )
+
+
+def _detail(search: Search) -> str:
+    """What ended the search early, and how to go on."""
+    if not search.ended_by:
+        return ""
+    lines = [f"ended by {search.ended_by}"]
+    if search.checkpoint:
+        lines.append(f"to go on: --recover {search.checkpoint.folder}")
+    return "\n".join(lines)
 
 
 def _collision(search: Search) -> str:

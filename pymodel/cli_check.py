@@ -18,7 +18,18 @@ from pymodel.cli_common import (
     print_result,
     write_result,
 )
-from pymodel.terminal import ProgressLine, reached_line
+from pymodel.cli_plan import (
+    CheckpointFolder,
+    Exact,
+    HashSeed,
+    KeepGoing,
+    Memory,
+    RecoverFolder,
+    Spill,
+    Workers,
+    make_plan,
+)
+from pymodel.terminal import ProgressLine, reached_line, searching_line
 
 if TYPE_CHECKING:
     from pymodel.engine.result import CheckResult
@@ -45,23 +56,42 @@ def check_command(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="The verdict in one line, no progress.")
     ] = False,
+    workers: Workers = "auto",
+    exact: Exact = False,
+    fp: HashSeed = 0,
+    memory: Memory = None,
+    spill: Spill = None,
+    checkpoint: CheckpointFolder = None,
+    recover: RecoverFolder = None,
+    keep_going: KeepGoing = False,
 ) -> None:
     """Search a cfg with the Python model. Exit 0: holds, 10-13: violated, as TLC, 3: undetermined."""
     from pymodel.check import check
     from pymodel.coverage import allowed_actions, coverage_error, never_fired
-    from pymodel.engine.search import Limits
+    from pymodel.engine.goal import Limits
     from pymodel.raft.model import RAFT
     from pymodel.specfiles import find_cfg
 
     path = find_cfg(cfg)
     allowed = allowed_actions(allow_never_fired or (), [action.name for action in RAFT.actions])
     limits = Limits(max_states, timeout)
+    plan = make_plan(
+        workers=workers,
+        exact=exact,
+        seed=fp,
+        memory=memory,
+        spill=spill,
+        checkpoint=checkpoint,
+        recover=recover,
+        keep_going=keep_going,
+    )
     with ProgressLine(quiet) as progress:
         result = check(
             path,
             check_deadlock=check_deadlock,
             limits=limits,
-            progress=lambda p: progress(reached_line(path.stem, p, p.seconds)),
+            plan=plan,
+            progress=lambda p: progress(searching_line(path.stem, p)),
         )
     gaps = never_fired(result, allowed) if result.ok and (fail_on_never_fired or allow_never_fired) else None
     print_result(result, format, path, quiet, gaps)

@@ -49,6 +49,17 @@ class Reached(Protocol):
     def queue(self) -> int: ...
 
 
+class Searching(Reached, Protocol):
+    """How far pymodel's own search has come."""
+
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def memory_bytes(self) -> int: ...
+    @property
+    def left_s(self) -> float | None: ...
+
+
 def reached_line(name: str, reached: Reached, seconds: float = 0) -> str:
     """How far the search of `name` has come, what tells most first; with the rate if `seconds` are given."""
     rate = f", {reached.distinct / seconds:,.0f} states/s" if seconds else ""
@@ -56,6 +67,22 @@ def reached_line(name: str, reached: Reached, seconds: float = 0) -> str:
         f"{name}: depth {reached.depth}, {reached.distinct:,} distinct, {reached.queue:,} queued{rate}, "
         f"{reached.generated:,} generated"
     )
+
+
+def searching_line(name: str, reached: Searching) -> str:
+    """The same of pymodel's own search: with its rate and memory, and the time left where it is known."""
+    line = reached_line(name, reached, reached.seconds)
+    line += f", {reached.memory_bytes / (1 << 20):,.0f} MiB"
+    return line if reached.left_s is None else f"{line}, about {duration(reached.left_s)} left"
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3:05 min` or `2:07 h`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
 
 
 class ProgressLine:

@@ -33,7 +33,7 @@ from pymodel.errors import LayoutError
 ROUND_ROWS = 1 << 16
 CHUNK_ROWS = 1 << 11
 RECORDS = 1 << 13
-LEAST_BUDGET_BYTES = 16 << 20
+LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
 
 
@@ -362,7 +362,8 @@ class Search:
             worker.found.fill(0)
 
     def _full(self, store: Store) -> str:
-        return f"the memory that it may use, full with {store.count:,} states"
+        more = "" if self.plan.spill or self.exact else "; with --spill DIR it would go on in files"
+        return f"the memory that it may use, full with {store.count:,} states{more}"
 
     def _tell(self, store: Store, left: int) -> None:
         if self.clock.tell is None:
