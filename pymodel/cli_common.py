@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pymodel.report.places import Places
 
 INTERRUPTED = 130
+OUT_OF_MEMORY = 3
 
 
 class Commands(TyperGroup):
@@ -38,6 +39,9 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("\ninterrupted: nothing was decided", err=True)
             raise typer.Exit(INTERRUPTED) from None
+        except MemoryError:
+            typer.echo("undetermined: the system gave no more memory", err=True)
+            raise typer.Exit(OUT_OF_MEMORY) from None
 
 
 class Format(StrEnum):

@@ -47,8 +47,8 @@ def _field(path: Path, name: str) -> int | None:
     return int(found[1]) * 1024 if found else None
 
 
-def _address_space() -> int | None:
-    """The limit of `ulimit -v`, less what is mapped already and not held."""
+def free_addresses() -> int | None:
+    """How much more this process may map before it meets the limit of `ulimit -v`; None if there is none."""
     if sys.platform == "win32":
         return None
     import resource
@@ -56,8 +56,13 @@ def _address_space() -> int | None:
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY:
         return None
-    mapped = _field(STATM, "VmSize") or 0
-    return max(1, limit - mapped + held_bytes())
+    return max(1, limit - (_field(STATM, "VmSize") or 0))
+
+
+def _address_space() -> int | None:
+    """The limit of `ulimit -v`, less what is mapped already and not held."""
+    free = free_addresses()
+    return None if free is None else free + held_bytes()
 
 
 def _group_limit() -> int | None:

@@ -143,6 +143,12 @@ class Search:
                     self._levels(self.store, pool)
             except KeyboardInterrupt:
                 self.ended_by = INTERRUPTED
+            except MemoryError:
+                self.ended_by = f"the system, which gave no more memory after {self.count:,} states"
+            except RuntimeError as error:
+                if "start new thread" not in str(error):
+                    raise
+                self.ended_by = "the system, which started no more threads"
             self._gather()
         self.seconds = self.clock.seconds
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from pymodel.engine import kernel
+from pymodel.engine.memory import free_addresses
 from pymodel.engine.native import Native, Words
 from pymodel.errors import LayoutError
 
@@ -22,6 +23,7 @@ FIRST_SLOTS = 1 << 9  # per shard
 STEP_SMALL, STEP_LARGE = 4.0, 1.5
 LARGE_BYTES = 64 << 20
 WORD_BYTES = 8
+ADDRESSES_SHARE = 2  # where addresses are scarce, the other half is for all else
 SCRATCH_SHARDS = 8  # more than are spread at the same time
 NO_RESERVE = 0x4000 if sys.platform == "linux" else 0  # older versions of Python do not name it
 
@@ -35,7 +37,9 @@ class Table:
         self.seed = seed
         self.slot_bytes = WORD_BYTES * width
         self.size = FIRST_SLOTS
-        wanted = budget_bytes // (self.slot_bytes * kernel.SHARDS)
+        addresses = free_addresses()
+        most = budget_bytes if addresses is None else min(budget_bytes, addresses // ADDRESSES_SHARE)
+        wanted = most // (self.slot_bytes * kernel.SHARDS)
         self.span, self.memory, self.words = _reserve(wanted, self.slot_bytes)
         self.fill: Words = np.zeros(kernel.SHARDS, np.int64)
 
