@@ -34,6 +34,13 @@ from pymodel.terminal import ProgressLine, reached_line, searching_line
 if TYPE_CHECKING:
     from pymodel.engine.result import CheckResult
 
+FailOnNeverFired = Annotated[
+    bool, typer.Option("--fail-on-never-fired", help="Exit 4 if it holds, but an action never fired.")
+]
+AllowNeverFired = Annotated[
+    list[str] | None, typer.Option(metavar="ACTION[,ACTION]...", help="The same, but for these actions.")
+]
+
 
 def check_command(
     cfg: CfgName,
@@ -47,12 +54,8 @@ def check_command(
     svg: Annotated[Path | None, typer.Option(help="Draw the counterexample, a lane per server.")] = None,
     dot: Annotated[Path | None, typer.Option(help="Write the counterexample for Graphviz.")] = None,
     itf: Annotated[Path | None, typer.Option(help="Write the counterexample as an ITF trace.")] = None,
-    fail_on_never_fired: Annotated[
-        bool, typer.Option("--fail-on-never-fired", help="Exit 4 if it holds, but an action never fired.")
-    ] = False,
-    allow_never_fired: Annotated[
-        list[str] | None, typer.Option(metavar="ACTION[,ACTION]...", help="The same, but for these actions.")
-    ] = None,
+    fail_on_never_fired: FailOnNeverFired = False,
+    allow_never_fired: AllowNeverFired = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="The verdict in one line, no progress.")
     ] = False,
