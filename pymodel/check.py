@@ -40,7 +40,11 @@ def prepare(path: Path, *, model: Model = RAFT, check_deadlock: bool | None = No
 
     `check_deadlock` overrides the cfg's CHECK_DEADLOCK.
     """
-    cfg = read_cfg(path)
+    return prepare_cfg(read_cfg(path), model=model, check_deadlock=check_deadlock)
+
+
+def prepare_cfg(cfg: Cfg, *, model: Model = RAFT, check_deadlock: bool | None = None) -> Task:
+    """The same for a cfg that was read before, and perhaps changed since."""
     _refuse_unsupported(cfg, model)
     try:
         bound = model.bind(cfg.constants, cfg.ordered)
@@ -69,7 +73,7 @@ def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
     _known(cfg, "specification", (cfg.specification,), (model.specification,))
     _known(cfg, "INIT", (cfg.init,), ("Init",))
     _known(cfg, "NEXT", (cfg.next,), ("Next",))
-    _known(cfg, "invariant", cfg.invariants, model.invariants)
+    _known(cfg, "invariant", cfg.invariants, (*model.invariants, *model.negations))
     _known(cfg, "property", cfg.properties, model.properties)
     _known(cfg, "constraint", cfg.constraints, model.constraints)
     _known(cfg, "symmetry", (cfg.symmetry,), model.symmetries)
@@ -119,8 +123,19 @@ def check(
     Raises CfgError for a cfg it cannot take, LayoutError when a bound is outgrown, CheckpointError for a
     checkpoint that cannot be used.
     """
-    began = time.perf_counter()
     task = prepare(path, model=model, check_deadlock=check_deadlock)
+    return check_task(task, limits=limits, plan=plan, progress=progress)
+
+
+def check_task(
+    task: Task,
+    *,
+    limits: Limits | None = None,
+    plan: Plan | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> CheckResult:
+    """The same for what was prepared before, and perhaps given another goal."""
+    began = time.perf_counter()
     with Search(task.instance, task.goal, plan, about=task.cfg.name) as search:
         search.run(limits, progress)
         return _result(task, search, began)

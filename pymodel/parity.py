@@ -145,6 +145,8 @@ def names_rows(folder: Path | None = None) -> tuple[Row, ...]:
         "actions": (tuple(action.name for action in RAFT.actions), disjuncts(protocol, "Next")),
         "state invariants": (tuple(RAFT.invariants), _section(protocol, "State invariants")),
         "action properties": (tuple(RAFT.properties), _section(protocol, "Action properties")),
+        "witnesses": (tuple(RAFT.witnesses), _section(protocol, "Witnesses")),
+        "negated witnesses": (RAFT.negations, _section(bounds, "Negated witnesses")),
         "constraints": (tuple(RAFT.constraints), _section(bounds, "Bounds")),
         "symmetries": (tuple(RAFT.symmetries), _section(bounds, "Symmetry")),
         "mutants": (tuple(MUTANTS), _section(bounds, "Mutants")),

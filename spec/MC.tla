@@ -1,8 +1,8 @@
 ---------------------------------- MODULE MC ----------------------------------
 (***************************************************************************)
-(* RaftFencing made finite: bounds, symmetry, and the mutants that a cfg   *)
-(* swaps in for a guard.  The Python twins are pymodel/raft/bounds.py and  *)
-(* pymodel/raft/mutants.py.                                                *)
+(* RaftFencing made finite: bounds, symmetry, the witnesses negated, and   *)
+(* the mutants that a cfg swaps in for a guard.  The Python twins are      *)
+(* pymodel/raft/bounds.py and pymodel/raft/mutants.py.                     *)
 (*                                                                         *)
 (* A cfg swaps exactly one operator, such as                               *)
 (*     CONSTANT StaleAppendEntriesRequest <- False2                        *)
@@ -26,6 +26,24 @@ StateConstraint ==
 
 \* Servers are interchangeable: no action or property names one.
 ServerSymmetry == Permutations(Server)
+
+\* == Negated witnesses ==
+\* As an invariant, each fails where its witness is reached, with a shortest behaviour that leads there.
+
+NeverSomeoneLeads          == ~SomeoneLeads
+NeverTwoLead               == ~TwoLead
+NeverLeaseHeld             == ~LeaseHeld
+NeverLeaseOutlivesTerm     == ~LeaseOutlivesTerm
+NeverEntryCommitted        == ~EntryCommitted
+NeverOldEntryCommitted     == ~OldEntryCommitted
+NeverLogsConflict          == ~LogsConflict
+NeverSnapshotTaken         == ~SnapshotTaken
+NeverSnapshotInstalled     == ~SnapshotInstalled
+NeverWriteOk               == ~WriteOk
+NeverWriteRedirected       == ~WriteRedirected
+NeverWriteRejected         == ~WriteRejected
+NeverWriteUnknown          == ~WriteUnknown
+NeverUnknownWriteCommitted == ~UnknownWriteCommitted
 
 \* == Mutants ==
 

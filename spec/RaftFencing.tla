@@ -671,6 +671,45 @@ AuditFaithful ==
              \/ <<record.oldRole, record.newRole, record.oldTerm < record.newTerm, record.reason>>
                   \in TransitionTable
 
+\* == Witnesses ==
+\* Not claims: each is something that has to be able to happen, lest the claims hold of nothing. TLC
+\* shows one where its negation, in module MC, fails as an invariant.
+
+SomeoneLeads == \E i \in Server : role[i] = "Leader"
+
+\* A leader of an older term that nobody has told.
+TwoLead ==
+  \E i, j \in Server : role[i] = "Leader" /\ role[j] = "Leader" /\ currentTerm[i] < currentTerm[j]
+
+LeaseHeld == LeasePolicy # "None" /\ \E i \in Server : LeaseValid(i)
+
+\* A lease goes on although someone has left its term: a candidate, so far.
+LeaseOutlivesTerm ==
+  LeasePolicy # "None" /\ \E i, j \in Server : LeaseValid(i) /\ currentTerm[i] < currentTerm[j]
+
+EntryCommitted == commits # <<>>
+
+\* What a leader appended and could not commit is committed by a later one.
+OldEntryCommitted == \E k \in 1..Len(commits) : commits[k].term < commits[k].commitTerm
+
+LogsConflict ==
+  \E i, j \in Server : \E k \in 1..Min(LastIndex(i), LastIndex(j)) : log[i][k].term < log[j][k].term
+
+SnapshotTaken == \E i \in Server : snapshotIndex[i] > 0
+
+\* A server that has a leader's snapshot says so.
+SnapshotInstalled ==
+  \E m \in messages :
+    m.type = "InstallSnapshotResponse" /\ m.index > 0 /\ snapshotIndex[m.source] = m.index
+
+WriteOk         == \E w \in Write : client[w] = "Ok"
+WriteRedirected == \E w \in Write : client[w] = "Redirected"
+WriteRejected   == \E w \in Write : client[w] = "Rejected"
+WriteUnknown    == \E w \in Write : client[w] = "Unknown"
+
+\* Why Unknown is no failure.
+UnknownWriteCommitted == \E k \in 1..Len(commits) : client[commits[k].write] = "Unknown"
+
 \* == Action properties ==
 
 TermMonotonic == [][\A i \in Server : currentTerm'[i] >= currentTerm[i]]_vars

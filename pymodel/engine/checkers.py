@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pymodel.engine.instance import Instance
 from pymodel.engine.layout import Layout
 from pymodel.engine.reads import Reads, changed_test, reads_of
 
 
 def checkers(
-    layout: Layout,
+    instance: Instance,
     invariants: tuple[str, ...],
     properties: tuple[str, ...],
     constraints: tuple[str, ...],
@@ -22,7 +23,11 @@ def checkers(
 ) -> list[str]:
     """The texts of check_state, check_step, their two twins for changes, and in_constraint. In a result, bit
     p is set if invariant p, or property p, is violated."""
-    of_state = [(f"{name}(b, t)", changed_test(layout, reads_of(reads, name, "s"))) for name in invariants]
+    layout = instance.layout
+    of_state = [
+        (call, changed_test(layout, reads_of(reads, name, "s")))
+        for name, call in (_claim(instance, name) for name in invariants)
+    ]
     of_step = [(f"{name}(b, s, t)", changed_test(layout, reads_of(reads, name, "t"))) for name in properties]
     tests = " and ".join(f"{name}(b, t)" for name in constraints) or "True"
     return [
@@ -32,6 +37,13 @@ def checkers(
         _changed_checker(layout, "check_changed_step(b, s, t, still)", of_step),
         f"def in_constraint(b, t):\n    return {tests}",
     ]
+
+
+def _claim(instance: Instance, invariant: str) -> tuple[str, str]:
+    """The function that an invariant rests on, and the call that says whether it holds at t: a witness's,
+    negated, where the invariant is that the witness is never reached."""
+    witness = instance.model.negated(invariant)
+    return (witness, f"(not {witness}(b, t))") if witness else (invariant, f"{invariant}(b, t)")
 
 
 def _checker(head: str, calls: list[str]) -> str:

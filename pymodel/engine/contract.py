@@ -22,6 +22,8 @@ from pymodel.values import State, Value
 
 Function = Callable[..., Any]
 
+NEVER = "Never"
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -162,6 +164,8 @@ class Model:
     by name that actions and properties call, guards included; a cfg may swap any of them for another
     of the same arity. `present` turns an interpreted state into TLA+ values, `present_message` one
     message. `binders` maps a local name of a property to the sort it ranges over, for witnesses.
+    `witnesses` are predicates of a state that some behaviour is to reach; each, X, is also known by its
+    negation, the invariant NeverX.
     """
 
     name: str
@@ -179,4 +183,15 @@ class Model:
     guards: tuple[str, ...] = ()
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     binders: Mapping[str, str] = field(default_factory=dict)
+    witnesses: Mapping[str, Function] = field(default_factory=dict)
     specification: str = "Spec"
+
+    @property
+    def negations(self) -> tuple[str, ...]:
+        """The invariants that say of a witness that it is never reached, in the witnesses' order."""
+        return tuple(NEVER + name for name in self.witnesses)
+
+    def negated(self, invariant: str) -> str:
+        """The witness that `invariant` is the negation of; empty if it is an invariant of its own."""
+        name = invariant.removeprefix(NEVER)
+        return name if name != invariant and name in self.witnesses else ""

@@ -73,9 +73,11 @@ def witness(instance: Instance, name: str, *states: Record) -> tuple[str, ...]:
     """Which bound variables make the property false: "i = s1", "k = 2", in the order they were bound.
 
     A property returns where its first claim fails, so its local variables at that return are the
-    witness; they are read from the frame, which keeps the properties free of bookkeeping.
+    witness; they are read from the frame, which keeps the properties free of bookkeeping. Likewise
+    a predicate that is never to hold, where it does.
     """
-    function: Function = instance.namespace[name]
+    negated = instance.model.negated(name)
+    function: Function = instance.namespace[negated or name]
     seen: dict[str, Any] = {}
 
     def watch(frame: FrameType, event: str, _: object) -> None:
@@ -85,10 +87,10 @@ def witness(instance: Instance, name: str, *states: Record) -> tuple[str, ...]:
     previous = sys.getprofile()
     sys.setprofile(watch)
     try:
-        holds = bool(function(*states))
+        true = bool(function(*states))
     finally:
         sys.setprofile(previous)
-    if holds:
+    if true != bool(negated):
         return ()
     bound = {key: value for key, value in seen.items() if key not in ("s", "t")}
     return tuple(f"{key} = {format_value(_labelled(instance, key, value))}" for key, value in bound.items())

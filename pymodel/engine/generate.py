@@ -125,11 +125,12 @@ def module_text(
     parts.append(row_functions(layout))
     parts.append(_view(instance, view))
     parts += [_constructor(layout, kind.name) for kind in layout.schema.kinds]
-    wanted = [action.name for action in instance.model.actions] + [*invariants, *properties, *constraints]
+    wanted = [action.name for action in instance.model.actions]
+    wanted += [instance.model.negated(name) or name for name in invariants] + [*properties, *constraints]
     texts, reads = _functions(translator, instance, wanted)
     parts += texts
     parts.append(_driver(instance))
-    parts += checkers(layout, invariants, properties, constraints, reads)
+    parts += checkers(instance, invariants, properties, constraints, reads)
     if symmetry:
         parts.append(canonicaliser(layout, symmetry, len(instance.bound.labels[symmetry])))
     else:

@@ -286,7 +286,8 @@ class Instance:
 
     def holds(self, name: str, *states: Record) -> bool:
         """Whether the state invariant or action property `name` holds of the state or step."""
-        return bool(self.namespace[name](*states))
+        witness = self.model.negated(name)
+        return not self.namespace[witness](*states) if witness else bool(self.namespace[name](*states))
 
     def label(self, param: Parameter, value: Any) -> Value:
         """A parameter's value in the cfg's names."""

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pymodel.engine.contract import Action, Bound, Constant, Function, Model, Parameter
 from pymodel.errors import CfgError
-from pymodel.raft import actions, bounds, environment, guards, invariants, names, properties, steps
+from pymodel.raft import actions, bounds, environment, guards, invariants, names, properties, steps, witnesses
 from pymodel.raft.mutants import MUTANTS
 from pymodel.raft.state import Sizes, make_schema
 from pymodel.raft.view import present, present_message
@@ -197,7 +197,7 @@ def _functions(module: ModuleType) -> dict[str, Function]:
 
 def _all_functions() -> dict[str, Function | Constant]:
     found: dict[str, Function | Constant] = {}
-    for module in (guards, steps, actions, environment, bounds, invariants, properties):
+    for module in (guards, steps, actions, environment, bounds, invariants, properties, witnesses):
         found |= _functions(module)
     return found | MUTANTS
 
@@ -217,4 +217,5 @@ RAFT = Model(
     present_message=present_message,
     guards=GUARDS,
     binders={"i": "Server", "j": "Server", "w": "Write"},
+    witnesses={function.__name__: function for function in witnesses.WITNESSES},
 )

@@ -25,6 +25,8 @@ def test_every_kind_of_name_is_compared() -> None:
         "actions",
         "state invariants",
         "action properties",
+        "witnesses",
+        "negated witnesses",
         "constraints",
         "symmetries",
         "mutants",
@@ -39,6 +41,7 @@ def test_every_kind_of_name_is_compared() -> None:
         ("actions", r"  \/ DropMessage", r"  \/ LoseMessage"),
         ("state invariants", "LogMatching ==", "LogsMatch =="),
         ("action properties", "VoteStable ==", "StableVote =="),
+        ("witnesses", "TwoLead ==", "BothLead =="),
         ("constants", "  ClockSkew, ", "  MaxSkew, "),
     ],
 )
