@@ -143,17 +143,18 @@ def check_task(
 
 def _result(task: Task, search: Search, began: float) -> CheckResult:
     violations = search.violations
-    traces = [counterexample(search, violation) for violation in violations]
+    shown = violations if search.plan.keep_going else violations[:1]
+    traces = [counterexample(search, violation) for violation in shown]
     trace = traces[0] if traces else None
     seconds = {"compile": search.compile_seconds, "search": search.seconds}
     return CheckResult(
         tool="pymodel",
         cfg=task.cfg.name,
-        verdict=_verdict(task.goal, search),
+        verdict=verdict_of(task.goal, violations[0].name if violations else None, search.complete),
         distinct=search.count,
         generated=search.generated,
         depth=max(search.depth, trace.length if trace else 0),
-        checked=_checked(task.goal),
+        checked=checked(task.goal),
         properties=task.goal.properties,
         complete=search.complete,
         violated=violations[0].name if violations else None,
@@ -207,17 +208,18 @@ def _out_degree(degrees: Words) -> OutDegree | None:
     )
 
 
-def _checked(goal: Goal) -> tuple[str, ...]:
+def checked(goal: Goal) -> tuple[str, ...]:
+    """The names of all that is looked for."""
     return tuple(name for name in goal.names if name != DEADLOCK or goal.check_deadlock)
 
 
-def _verdict(goal: Goal, search: Search) -> Verdict:
-    if search.violations:
-        name = search.violations[0].name
-        if name == DEADLOCK:
-            return Verdict.DEADLOCK
-        return Verdict.INVARIANT if name in goal.invariants else Verdict.PROPERTY
-    return Verdict.OK if search.complete else Verdict.UNDETERMINED
+def verdict_of(goal: Goal, violated: str | None, complete: bool) -> Verdict:
+    """The verdict where `violated` is what was found first, after all states were seen if `complete`."""
+    if violated == DEADLOCK:
+        return Verdict.DEADLOCK
+    if violated is not None:
+        return Verdict.INVARIANT if violated in goal.invariants else Verdict.PROPERTY
+    return Verdict.OK if complete else Verdict.UNDETERMINED
 
 
 def graph(path: Path, *, model: Model = RAFT, max_edges: int = GRAPH_EDGES_MAX) -> Graph:

@@ -15,6 +15,7 @@ import typer
 from pymodel import __version__
 from pymodel.cli_check import check_command, tlc_command
 from pymodel.cli_common import CfgName, Commands, HtmlFile, JarFile, JavaFile, write_file
+from pymodel.cli_simulate import simulate_command
 from pymodel.errors import UsageError
 from pymodel.terminal import ProgressLine, bold, columns, toned
 
@@ -73,6 +74,7 @@ def tour_command(html: HtmlFile = None) -> None:
 
 app.command("check")(check_command)
 app.command("tlc")(tlc_command)
+app.command("simulate")(simulate_command)
 
 
 @app.command("compare")

@@ -26,7 +26,15 @@ OUT_OF_MEMORY = 3
 
 
 class Commands(TyperGroup):
-    """Turns the errors a user can cause, and Ctrl-C, into a note on stderr and an exit code."""
+    """Turns the errors a user can cause, and Ctrl-C, into a note on stderr and an exit code.
+
+    `check ... --simulate` is another name of `simulate ...`.
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[:1] == ["check"] and "--simulate" in args:
+            args = ["simulate", *(argument for argument in args[1:] if argument != "--simulate")]
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         if "NO_COLOR" in os.environ:

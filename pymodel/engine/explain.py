@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
 from pymodel.engine.contract import Function
-from pymodel.engine.goal import DEADLOCK, Violation
+from pymodel.engine.goal import DEADLOCK, Goal, Violation
 from pymodel.engine.instance import Instance, Record, Successor
 from pymodel.engine.pack import unpack
 from pymodel.engine.result import Counterexample, Step
@@ -19,21 +20,28 @@ from pymodel.values import Value, format_value
 
 def counterexample(search: Search, violation: Violation) -> Counterexample:
     """The shortest behaviour that ends in `violation`, each step taken by the model itself."""
-    instance = search.instance
-    path = search.path(violation)
+    return retraced(
+        search.instance, search.goal, search.path(violation), violation.name, beyond=violation.ordinal >= 0
+    )
+
+
+def retraced(
+    instance: Instance, goal: Goal, rows: Sequence[Sequence[int]], name: str, *, beyond: bool
+) -> Counterexample:
+    """The behaviour through the packed states `rows`, each step taken by the model itself, to a violation
+    of `name`: in the last of them, or `beyond` it by one more step."""
     state = instance.initial()
     steps = [Step("Init", {}, instance.model.present(state, instance.bound))]
-    for words in path[1:]:
-        step = _step_to(search, state, words)
+    for row in rows[1:]:
+        step = _step_to(instance, goal, state, row)
         steps.append(_shown(instance, step))
         state = step.state
     before = state
-    if violation.ordinal >= 0:
-        step = _violating_step(instance, state, violation.name, search.goal.invariants)
+    if beyond:
+        step = _violating_step(instance, state, name, goal.invariants)
         steps.append(_shown(instance, step))
         before, state = state, step.state
-    witness = _witness_of(search, violation.name, before, state)
-    return Counterexample(violation.name, tuple(steps), witness)
+    return Counterexample(name, tuple(steps), _witness_of(instance, goal, name, before, state))
 
 
 def _shown(instance: Instance, step: Successor) -> Step:
@@ -44,14 +52,13 @@ def _shown(instance: Instance, step: Successor) -> Step:
     return Step(step.action.name, params, instance.model.present(step.state, instance.bound))
 
 
-def _step_to(search: Search, state: Record, words: list[int]) -> Successor:
-    """The first step out of `state` that leads to the state of these words, up to symmetry."""
-    found = unpack(search.instance, words)
-    wanted = canonical_words(search.instance, found, search.goal.symmetry)
-    for step in search.instance.successors(state):
-        if canonical_words(search.instance, step.state, search.goal.symmetry) == wanted:
+def _step_to(instance: Instance, goal: Goal, state: Record, row: Sequence[int]) -> Successor:
+    """The first step out of `state` that leads to the packed state `row`, up to symmetry."""
+    wanted = canonical_words(instance, unpack(instance, row), goal.symmetry)
+    for step in instance.successors(state):
+        if canonical_words(instance, step.state, goal.symmetry) == wanted:
             return step
-    raise LayoutError("no step of the interpreted model leads there: the two twins disagree")
+    raise LayoutError("no step of the interpreted model leads to a state found: the two twins disagree")
 
 
 def _violating_step(instance: Instance, state: Record, name: str, invariants: tuple[str, ...]) -> Successor:
@@ -62,11 +69,11 @@ def _violating_step(instance: Instance, state: Record, name: str, invariants: tu
     raise LayoutError(f"no step of the interpreted model violates {name}: the two twins disagree")
 
 
-def _witness_of(search: Search, name: str, before: Record, after: Record) -> tuple[str, ...]:
+def _witness_of(instance: Instance, goal: Goal, name: str, before: Record, after: Record) -> tuple[str, ...]:
     if name == DEADLOCK:
         return ()
-    states = (after,) if name in search.goal.invariants else (before, after)
-    return witness(search.instance, name, *states)
+    states = (after,) if name in goal.invariants else (before, after)
+    return witness(instance, name, *states)
 
 
 def witness(instance: Instance, name: str, *states: Record) -> tuple[str, ...]:

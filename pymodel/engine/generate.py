@@ -16,6 +16,7 @@ from pymodel.engine.checkers import checkers
 from pymodel.engine.contract import Action, Constant, Parameter
 from pymodel.engine.instance import Instance
 from pymodel.engine.layout import Layout
+from pymodel.engine.pack import pack
 from pymodel.engine.reads import Reads
 from pymodel.engine.rows import row_functions, row_words
 from pymodel.engine.translate import function_text
@@ -216,6 +217,7 @@ def _header(
         "FIRST_PROPERTY": len(invariants),
         "DEADLOCK": len(invariants) + len(properties),
         **_places(instance),
+        "INITIAL": tuple(pack(instance, instance.initial())),
     }
     return "\n".join(f"{name} = {value}" for name, value in constants.items())
 

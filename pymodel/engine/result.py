@@ -74,6 +74,23 @@ class OutDegree:
 
 
 @dataclass(frozen=True)
+class Walks:
+    """What a simulation did: `count` random walks of at most `depth` steps, `steps` in all.
+
+    `by_action` tells whether a step was chosen by its action first. `ended_early` counts the walks without
+    a step to take before `depth`. `violating` is the number of the walk that the counterexample is from.
+    """
+
+    seed: int
+    depth: int
+    count: int
+    steps: int
+    by_action: bool
+    ended_early: int
+    violating: int | None = None
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """The outcome of one check of one cfg by one tool.
 
@@ -84,6 +101,9 @@ class CheckResult:
     properties that fail at the same depth. `continued` has, if the search was to go on after a violation,
     a shortest behaviour for every other property that fails, those of `also_violated` included.
     `memory_bytes` is the most memory that the process held. `detail` explains ERROR and UNDETERMINED.
+    `walks` is there for a simulation, which stores no states: `distinct` is then 0, `depth` that of the
+    deepest state, a counterexample seldom a shortest one, and a row of `coverage` counts the steps taken
+    in the place of new states.
     """
 
     tool: str
@@ -106,6 +126,7 @@ class CheckResult:
     continued: tuple[Counterexample, ...] = ()
     out_degree: OutDegree | None = None
     memory_bytes: int = 0
+    walks: Walks | None = None
     detail: str = ""
     warnings: tuple[str, ...] = ()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pymodel.engine.result import CheckResult, Counterexample, OutDegree, Verdict
+from pymodel.engine.result import CheckResult, Counterexample, OutDegree, Verdict, Walks
 
 _HEADLINES = {
     Verdict.OK: "OK",
@@ -65,11 +65,15 @@ def verdict_tone(result: CheckResult) -> str:
 
 def verdict_subject(result: CheckResult) -> str:
     """The violated property's name, or what the verdict means where it names none."""
+    if result.walks and not result.violated:
+        return f"no violation in {counted(result.walks.count, 'walk')}"
     return result.violated or _SUBJECTS.get(result.verdict, "the property is not named")
 
 
 def run_facts(result: CheckResult) -> tuple[Fact, ...]:
     """What was checked, how far, how fast and how surely, in one order; out-degree and memory if known."""
+    if result.walks:
+        return _walk_facts(result, result.walks)
     facts = [
         Fact("config", result.cfg),
         Fact("checked by", _checked_by(result)),
@@ -97,6 +101,30 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
+def _walk_facts(result: CheckResult, walks: Walks) -> tuple[Fact, ...]:
+    """The same of a simulation; at the end the options that show its counterexample again."""
+    ended = f", {walks.ended_early:,} ended early" if walks.ended_early else ""
+    facts = [
+        Fact("config", result.cfg),
+        Fact("checked by", f"{result.tool}, {counted(result.workers, 'worker')}, random walks"),
+        Fact("walks", f"{walks.count:,} of at most {counted(walks.depth, 'step')}, seed {walks.seed}{ended}"),
+        Fact("states", f"{result.generated:,} generated, {counted(walks.steps, 'step')} taken"),
+        Fact("depth", f"{result.depth:,}"),
+        Fact("time", _time(result)),
+    ]
+    if walks.violating is not None:
+        chosen = "" if walks.by_action else " --choose step"
+        options = f"--seed {walks.seed} --depth {walks.depth} --walk {walks.violating}"
+        facts.append(Fact("again", f"--simulate {options}{chosen}"))
+    return tuple(facts)
+
+
+def length_text(result: CheckResult) -> str:
+    """How long the counterexample is, and whether a shorter one may exist."""
+    length = result.counterexample.length if result.counterexample else 0
+    return counted(length, "state") + (", not a shortest behaviour" if result.walks else "")
+
+
 def _checked_by(result: CheckResult) -> str:
     workers = counted(result.workers, "worker")
     return f"{result.tool}, {workers}, symmetry {'on' if result.symmetry else 'off'}"
@@ -109,7 +137,8 @@ def _time(result: CheckResult) -> str:
     parts = [f"{name} {value:.2f} s" for name, value in result.seconds.items() if name != "total"]
     text = f"{total:.2f} s" + (f" ({', '.join(parts)})" if parts else "")
     search = result.seconds.get("search", total)
-    return f"{text}, {result.distinct / search:,.0f} distinct/s" if search > 0 else text
+    states, what = (result.generated, "generated") if result.walks else (result.distinct, "distinct")
+    return f"{text}, {states / search:,.0f} {what}/s" if search > 0 else text
 
 
 def _out_degree(degree: OutDegree) -> str:
@@ -134,12 +163,17 @@ def coverage_rows(result: CheckResult) -> tuple[CoverageRow, ...]:
     )
 
 
+def fresh_title(result: CheckResult) -> str:
+    """What the second number of a row of coverage counts."""
+    return "taken" if result.walks else "distinct"
+
+
 def all_warnings(result: CheckResult) -> tuple[str, ...]:
     """The result's own warnings, then one that names the actions that never fired, if there are any."""
     idle = [row.action for row in coverage_rows(result) if not row.fired]
     if not idle:
         return result.warnings
-    when = "" if result.ok or result.complete else " before the search stopped"
+    when = "" if result.ok or result.complete or result.walks else " before the search stopped"
     return (*result.warnings, never_fired_text(idle, when))
 
 

@@ -12,6 +12,8 @@ from pymodel.report.facts import (
     also_violated,
     counted,
     coverage_rows,
+    fresh_title,
+    length_text,
     run_facts,
     verdict_subject,
     verdict_word,
@@ -27,7 +29,7 @@ _CELL_WIDTH = 24
 
 def render_check(result: CheckResult) -> str:
     """The verdict, the numbers, the warnings, the coverage and each counterexample; ends with a newline."""
-    blocks = [_summary(result), _coverage(coverage_rows(result))]
+    blocks = [_summary(result), _coverage(coverage_rows(result), fresh_title(result))]
     blocks.insert(1, [f"warning: {warning}" for warning in all_warnings(result)])
     texts = ["\n".join(block) + "\n" for block in blocks if block]
     texts += [render_counterexample(cex, kind_of(result, cex.violated)) for cex in counterexamples(result)]
@@ -65,7 +67,7 @@ def _summary(result: CheckResult) -> list[str]:
     if also := also_violated(result):
         rows.insert(0, ("also violated", ", ".join(also)))
     if result.counterexample:
-        rows.insert(0, ("length", counted(result.counterexample.length, "state")))
+        rows.insert(0, ("length", length_text(result)))
     width = max(len(label) for label, _ in rows)
     detail = _indent(result.detail.splitlines(), 2)
     return [
@@ -75,7 +77,7 @@ def _summary(result: CheckResult) -> list[str]:
     ]
 
 
-def _coverage(rows: tuple[CoverageRow, ...]) -> list[str]:
+def _coverage(rows: tuple[CoverageRow, ...], fresh: str) -> list[str]:
     if not rows:
         return ["coverage: not recorded"]
     names = max(len("coverage"), *(len(row.action) + 2 for row in rows))
@@ -83,10 +85,10 @@ def _coverage(rows: tuple[CoverageRow, ...]) -> list[str]:
         max(len(title), *(len(f"{count:,}") for count in counts))
         for title, counts in (
             ("generated", [row.generated for row in rows]),
-            ("distinct", [row.distinct for row in rows]),
+            (fresh, [row.distinct for row in rows]),
         )
     )
-    lines = [f"{'coverage':<{names}}  {'generated':>{generated}}  {'distinct':>{distinct}}"]
+    lines = [f"{'coverage':<{names}}  {'generated':>{generated}}  {fresh:>{distinct}}"]
     for row in rows:
         counts = f"{row.generated:>{generated},}  {row.distinct:>{distinct},}"
         lines.append(f"{'  ' + row.action:<{names}}  {counts}" + ("" if row.fired else "  never fired"))
