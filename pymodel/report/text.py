@@ -38,7 +38,13 @@ def render_check(result: CheckResult) -> str:
 
 def render_counterexample(cex: Counterexample, verdict: Verdict = Verdict.INVARIANT) -> str:
     """The first state in full, then what each step changed, then why `verdict` holds."""
-    lines = [f"Counterexample to {cex.violated}, {counted(cex.length, 'state')}", ""]
+    title = f"Counterexample to {cex.violated}, {counted(cex.length, 'state')}"
+    return render_behaviour(cex, title, why_title(cex, verdict))
+
+
+def render_behaviour(cex: Counterexample, title: str, why: str) -> str:
+    """The same under a `title`; the witness completes the sentence `why`."""
+    lines = [title, ""]
     width = len(str(cex.length))
     before: State | None = None
     for number, step in enumerate(cex.steps, 1):
@@ -47,8 +53,7 @@ def render_counterexample(cex: Counterexample, verdict: Verdict = Verdict.INVARI
         body = state_lines(step.state) if changes is None else change_lines(changes)
         lines.extend(_indent(body, width + 4))
         before = step.state
-    why = why_title(cex, verdict) + (", with" if cex.witness else "")
-    lines += ["", f"Why: {why}", *_indent(cex.witness, 5)]
+    lines += ["", f"Why: {why}" + (", with" if cex.witness else ""), *_indent(cex.witness, 5)]
     return "\n".join(lines) + "\n"
 
 

@@ -53,6 +53,12 @@ def test_a_mutant_swaps_one_operator_and_dies_of_the_property_that_its_first_lin
     assert MANIFEST[name].verdict in ("INVARIANT", "PROPERTY")
 
 
+@pytest.mark.parametrize("name", [name for name in shipped_cfgs() if name.startswith("witness_")])
+def test_a_witness_cfg_denies_the_witness_that_its_first_line_names(name: str) -> None:
+    witness = find_cfg(name).read_text("utf-8").partition(":")[0].removeprefix("\\* ")
+    assert MANIFEST[name].violated == f"Never{witness}"
+
+
 @pytest.mark.parametrize("name", [name for name in shipped_cfgs() if name.startswith("control_")])
 def test_a_control_swaps_one_operator_and_lives(name: str) -> None:
     assert len(read_cfg(find_cfg(name)).swaps) == 1
