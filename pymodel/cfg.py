@@ -38,6 +38,10 @@ statement: ("CONSTANT" | "CONSTANTS") binding*           -> constants
 ?binding: NAME "=" value                                 -> assign
         | NAME "<-" NAME                                 -> swap
         | NAME "<-" "[" NAME "]" NAME                    -> swap_in
+choices: choice ("," choice)*
+?choice: INT ".." INT                                    -> span
+       | "-"                                             -> none
+       | value
 ?truth: TRUE | FALSE
 ?value: INT | TRUE | FALSE | STRING | NAME
       | "{" [value ("," value)*] "}"                     -> set
@@ -110,6 +114,31 @@ def read_cfg(path: Path) -> Cfg:
     return builder.finish()
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A value that a cfg might give to a constant; None for none. `order` has a set's elements as written."""
+
+    value: Value | None
+    order: tuple[Value, ...] = ()
+
+
+def read_choices(text: str) -> tuple[Choice, ...]:
+    """The values that `text` lists between commas, each as in a cfg; `a..b` is a range of integers and `-`
+    no value. Raises CfgError."""
+    where = Path(text)
+    builder = _Builder(where)
+    found: list[Choice] = []
+    for node in _parse(text, where, "choices").children:
+        if isinstance(node, Tree) and node.data == "span":
+            first, last = (int(_token(child)) for child in node.children)
+            found += [Choice(number) for number in range(first, last + 1)]
+        elif isinstance(node, Tree) and node.data == "none":
+            found.append(Choice(None))
+        else:
+            found.append(Choice(builder.value(node), builder.order(node)))
+    return tuple(found)
+
+
 def without_check_deadlock(path: Path) -> str:
     """The text of the cfg at `path`, CHECK_DEADLOCK statements blanked (TLC 2.15 does not know them)."""
     text = _read(path)
@@ -122,7 +151,7 @@ def without_check_deadlock(path: Path) -> str:
 
 @cache
 def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False)
+    return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False, start=["start", "choices"])
 
 
 def _read(path: Path) -> str:
@@ -134,10 +163,10 @@ def _read(path: Path) -> str:
         raise CfgError(f"cannot be read: {problem}", path=path) from problem
 
 
-def _parse(text: str, path: Path) -> Tree[Token]:
+def _parse(text: str, path: Path, start: str = "start") -> Tree[Token]:
     plain = blank(text, scan(text, error=CfgError, path=path), COMMENTS)
     try:
-        return _parser().parse(plain)
+        return _parser().parse(plain, start)
     except UnexpectedInput as problem:
         raise _syntax_error(problem, path) from None
 
@@ -228,7 +257,12 @@ class _Builder:
     def assign(self, name: str, node: Tree[Token] | Token) -> None:
         self.constants[name] = self.value(node)
         if isinstance(node, Tree) and node.data == "set":
-            self.orders[name] = tuple(map(self.value, node.children))
+            self.orders[name] = self.order(node)
+
+    def order(self, node: Tree[Token] | Token) -> tuple[Value, ...]:
+        """The elements of a set as written; none of anything else."""
+        is_set = isinstance(node, Tree) and node.data == "set"
+        return tuple(map(self.value, node.children)) if isinstance(node, Tree) and is_set else ()
 
     def value(self, node: Tree[Token] | Token) -> Value:
         if isinstance(node, Tree):

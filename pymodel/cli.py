@@ -16,6 +16,7 @@ from pymodel import __version__
 from pymodel.cli_check import check_command, tlc_command
 from pymodel.cli_common import CfgName, Commands, HtmlFile, JarFile, JavaFile, write_file
 from pymodel.cli_simulate import simulate_command
+from pymodel.cli_sweep import sweep_command
 from pymodel.cli_witness import witness_command
 from pymodel.errors import UsageError
 from pymodel.terminal import ProgressLine, bold, columns, toned
@@ -77,6 +78,7 @@ app.command("check")(check_command)
 app.command("tlc")(tlc_command)
 app.command("simulate")(simulate_command)
 app.command("witness")(witness_command)
+app.command("sweep")(sweep_command)
 
 
 @app.command("compare")

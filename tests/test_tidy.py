@@ -38,6 +38,7 @@ ALLOWED = {
         "pymodel/cli",
         "pymodel/manifest.py",
         "pymodel/parity.py",
+        "pymodel/sweep.py",
         "pymodel/tour.py",
     ),
     "trace_check": ("trace_check/", "pymodel/tour.py"),

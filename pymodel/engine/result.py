@@ -136,6 +136,32 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One point of a sweep: a value of each swept name, and the check's result, or why there was none."""
+
+    values: tuple[str, ...]
+    result: CheckResult | None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The checks of a cfg for each combination of `choices`, which holds the values of each of `names`;
+    the last name changes fastest in `cells`."""
+
+    cfg: str
+    names: tuple[str, ...]
+    choices: tuple[tuple[str, ...], ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def decided(self) -> bool:
+        """Whether every cell has a verdict, be it good or bad."""
+        open_ended = (Verdict.UNDETERMINED, Verdict.ERROR)
+        return all(cell.result and cell.result.verdict not in open_ended for cell in self.cells)
+
+
+@dataclass(frozen=True)
 class Graph:
     """A labelled state graph. `states[k]` is a state; an edge is (source index, action, target index).
 
