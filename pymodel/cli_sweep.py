@@ -34,7 +34,7 @@ def sweep_command(
     svg: Annotated[Path | None, typer.Option(help="Plot one to three names.")] = None,
 ) -> None:
     """Check a cfg for each combination of values. Exit 0: all decided, 3: one undetermined or refused."""
-    from pymodel.engine.search import Limits
+    from pymodel.engine.goal import Limits
     from pymodel.report.sweep import render_sweep, sweep_csv, sweep_json
     from pymodel.report.sweep_plot import sweep_svg
     from pymodel.specfiles import find_cfg

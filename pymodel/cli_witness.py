@@ -24,8 +24,8 @@ def witness_command(
     format: OutputFormat = Format.text,
 ) -> None:
     """Show the shortest way to each witness. Exit 0: all reached, 20: one cannot be, 3: undetermined."""
+    from pymodel.engine.goal import Limits
     from pymodel.engine.result import Verdict
-    from pymodel.engine.search import Limits
     from pymodel.report.witness import render_witness, render_witnesses, witnesses_json
     from pymodel.specfiles import find_cfg
     from pymodel.witness import seek

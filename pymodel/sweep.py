@@ -15,8 +15,8 @@ from pathlib import Path
 from pymodel.cfg import Cfg, Choice, read_cfg, read_choices
 from pymodel.check import check_task, prepare_cfg
 from pymodel.engine.contract import Model
+from pymodel.engine.goal import Limits, Progress
 from pymodel.engine.result import Cell, Sweep
-from pymodel.engine.search import Limits, Progress
 from pymodel.errors import CfgError, FenceError, UsageError
 from pymodel.raft.model import RAFT
 from pymodel.values import Value, format_value
@@ -134,7 +134,7 @@ def _cell(
 
     try:
         task = prepare_cfg(cell_cfg(cfg, axes, choices))
-        return Cell(texts, check_task(task, limits, tell))
+        return Cell(texts, check_task(task, limits=limits, progress=tell))
     except FenceError as error:
         return Cell(texts, None, error.message)
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pymodel.check import Task, check_task, prepare
 from pymodel.engine.contract import NEVER
+from pymodel.engine.goal import Goal, Limits, Progress
 from pymodel.engine.result import CheckResult
-from pymodel.engine.search import Goal, Limits, Progress
 from pymodel.errors import UsageError
 
 
@@ -57,4 +57,4 @@ def _reach(
     task: Task, name: str, limits: Limits | None, progress: Callable[[Progress], None] | None
 ) -> CheckResult:
     goal = Goal((NEVER + name,), (), task.goal.constraints, task.goal.symmetry, check_deadlock=False)
-    return check_task(replace(task, goal=goal), limits, progress)
+    return check_task(replace(task, goal=goal), limits=limits, progress=progress)

@@ -14,8 +14,8 @@ from cli_stub import run, stub
 
 from pymodel.cfg import Cfg, read_cfg, read_choices
 from pymodel.check import check, prepare_cfg
+from pymodel.engine.goal import Limits
 from pymodel.engine.result import Cell, CheckResult, Counterexample, Step, Sweep, Verdict
-from pymodel.engine.search import Limits
 from pymodel.errors import CfgError, UsageError
 from pymodel.raft.model import RAFT
 from pymodel.report.sweep import render_sweep

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pymodel.check import prepare
+from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance
 from pymodel.engine.naive import explore
-from pymodel.engine.search import Goal, Search
+from pymodel.engine.search import Search
 from pymodel.errors import ToolError
 from pymodel.specfiles import find_cfg
 from tests.bench.records import Naive, Twins

@@ -10,9 +10,9 @@ import pytest
 from pymodel.engine import kernel_walk, simulate
 from pymodel.engine.contract import Model
 from pymodel.engine.generate import max_successors, module_text
+from pymodel.engine.goal import DEADLOCK, Goal
 from pymodel.engine.instance import Instance
 from pymodel.engine.pack import pack
-from pymodel.engine.search import DEADLOCK, Goal
 from pymodel.engine.simulate import DEPTH_MAX, Plan, Simulation
 from pymodel.errors import LayoutError, UsageError
 

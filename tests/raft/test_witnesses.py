@@ -12,8 +12,8 @@ from engine.toys import AllPrepared, instance, two_phase
 from engine.twins import agreed
 
 from pymodel.engine.explain import counterexample
+from pymodel.engine.goal import Goal, Limits
 from pymodel.engine.result import Verdict
-from pymodel.engine.search import Goal, Limits
 from pymodel.errors import CfgError, UsageError
 from pymodel.raft.model import RAFT
 from pymodel.specfiles import find_cfg, find_module
