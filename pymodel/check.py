@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from pymodel.engine.contract import Model
 from pymodel.engine.explain import counterexample
 from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress
 from pymodel.engine.instance import Instance
+from pymodel.engine.liveness import LivenessCheck
 from pymodel.engine.memory import peak_bytes
 from pymodel.engine.native import Words
 from pymodel.engine.pack import unpack
@@ -28,11 +29,14 @@ GRAPH_EDGES_MAX = 200_000
 
 @dataclass(frozen=True)
 class Task:
-    """A cfg bound to a model: ready to search."""
+    """A cfg bound to a model: ready to search. `liveness` names what is checked after it, on the whole
+    graph, under the fairness of `specification`."""
 
     cfg: Cfg
     instance: Instance
     goal: Goal
+    liveness: tuple[str, ...] = ()
+    specification: str = ""
 
 
 def prepare(path: Path, *, model: Model = RAFT, check_deadlock: bool | None = None) -> Task:
@@ -53,12 +57,13 @@ def prepare_cfg(cfg: Cfg, *, model: Model = RAFT, check_deadlock: bool | None = 
         raise _placed(error, cfg) from error
     goal = Goal(
         invariants=cfg.invariants,
-        properties=cfg.properties,
+        properties=tuple(name for name in cfg.properties if name not in model.liveness),
         constraints=cfg.constraints,
         symmetry=model.symmetries[cfg.symmetry] if cfg.symmetry else "",
         check_deadlock=cfg.check_deadlock if check_deadlock is None else check_deadlock,
     )
-    return Task(cfg, instance, goal)
+    liveness = tuple(name for name in cfg.properties if name in model.liveness)
+    return Task(cfg, instance, goal, liveness, cfg.specification or "")
 
 
 def _placed(error: CfgError, cfg: Cfg) -> CfgError:
@@ -70,13 +75,14 @@ def _placed(error: CfgError, cfg: Cfg) -> CfgError:
 
 def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
     """Raise CfgError for whatever in the cfg pymodel would otherwise have to ignore."""
-    _known(cfg, "specification", (cfg.specification,), (model.specification,))
+    _known(cfg, "specification", (cfg.specification,), (model.specification, *model.fair))
     _known(cfg, "INIT", (cfg.init,), ("Init",))
     _known(cfg, "NEXT", (cfg.next,), ("Next",))
     _known(cfg, "invariant", cfg.invariants, (*model.invariants, *model.negations))
-    _known(cfg, "property", cfg.properties, model.properties)
+    _known(cfg, "property", cfg.properties, (*model.properties, *model.liveness))
     _known(cfg, "constraint", cfg.constraints, model.constraints)
     _known(cfg, "symmetry", (cfg.symmetry,), model.symmetries)
+    _refuse_reduction(cfg, model)
     statements = {
         "ACTION_CONSTRAINT": cfg.action_constraints,
         "VIEW": cfg.view,
@@ -96,6 +102,19 @@ def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
                 path=cfg.path,
                 line=cfg.lines.get(name),
             )
+
+
+def _refuse_reduction(cfg: Cfg, model: Model) -> None:
+    """Raise CfgError where liveness would be checked on a reduced graph and a violation could be missed."""
+    reduction = "SYMMETRY" if cfg.symmetry else "VIEW" if cfg.view else ""
+    name = next((name for name in cfg.properties if name in model.liveness), None)
+    if reduction and name:
+        raise CfgError(
+            f"{reduction} together with the liveness property {name}: a violation could be missed",
+            mend=f"check {name} in a cfg of its own without {reduction}",
+            path=cfg.path,
+            line=cfg.lines.get(name),
+        )
 
 
 def _known(cfg: Cfg, what: str, names: tuple[str | None, ...], known: Collection[str]) -> None:
@@ -136,9 +155,47 @@ def check_task(
 ) -> CheckResult:
     """The same for what was prepared before, and perhaps given another goal."""
     began = time.perf_counter()
+    plan = plan or Plan()
+    if task.liveness:
+        plan = replace(plan, keep_rows=True)
     with Search(task.instance, task.goal, plan, about=task.cfg.name) as search:
         search.run(limits, progress)
-        return _result(task, search, began)
+        result = _result(task, search, began)
+        if not task.liveness or not result.ok:
+            return result
+        return _with_liveness(task, search, result, began, limits or Limits())
+
+
+def _with_liveness(
+    task: Task, search: Search, result: CheckResult, began: float, limits: Limits
+) -> CheckResult:
+    """The result of a search without violation, and of liveness on the graph that it found."""
+    before = time.perf_counter()
+    deadline = float("inf")
+    if limits.timeout_s is not None:
+        deadline = time.monotonic() + limits.timeout_s - search.seconds
+    ended_by = ""
+    liveness = LivenessCheck(task.instance, task.liveness, task.specification, task.goal.constraints)
+    try:
+        if not liveness.run(RowSet(search).words, search.count, deadline):
+            ended_by = f"the limit of {limits.timeout_s:g} s, before liveness was decided"
+    except MemoryError:
+        ended_by = "the memory of this machine, before liveness was decided"
+    trace = liveness.counterexample(liveness.violated[0]) if liveness.violated else None
+    after = time.perf_counter()
+    seconds = {**result.seconds, "liveness": after - before, "total": after - began}
+    if ended_by and trace is None:
+        detail = f"ended by {ended_by}"
+        return replace(result, verdict=Verdict.UNDETERMINED, complete=False, detail=detail, seconds=seconds)
+    return replace(
+        result,
+        verdict=Verdict.PROPERTY if trace else Verdict.OK,
+        violated=trace.violated if trace else None,
+        also_violated=liveness.violated[1:],
+        counterexample=trace,
+        seconds=seconds,
+        warnings=(*result.warnings, *liveness.warnings),
+    )
 
 
 def _result(task: Task, search: Search, began: float) -> CheckResult:
@@ -154,8 +211,8 @@ def _result(task: Task, search: Search, began: float) -> CheckResult:
         distinct=search.count,
         generated=search.generated,
         depth=max(search.depth, trace.length if trace else 0),
-        checked=checked(task.goal),
-        properties=task.goal.properties,
+        checked=(*checked(task.goal), *task.liveness),
+        properties=(*task.goal.properties, *task.liveness),
         complete=search.complete,
         violated=violations[0].name if violations else None,
         also_violated=tuple(v.name for v in violations[1:] if v.depth == violations[0].depth),

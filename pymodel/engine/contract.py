@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from pymodel.values import State, Value
@@ -144,6 +145,46 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """Some steps of an action. `at[k]` names what must equal the k-th bound variable of the condition: a
+    parameter ("i"), or a field of a message parameter ("m.dest"). Empty: all steps of the action."""
+
+    action: str
+    at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """Weak or strong fairness of a union of steps. With `over`, one condition for each choice of a member
+    from each domain (by name, or as integers): `\\A i \\in Server : WF_vars(Timeout(i))` is
+    `Fairness((Steps("Timeout", ("i",)),), over=("Server",))`."""
+
+    steps: tuple[Steps, ...]
+    over: tuple[str | tuple[int, ...], ...] = ()
+    strong: bool = False
+
+
+class Shape(StrEnum):
+    """What a liveness property claims of P, or of P and Q."""
+
+    INFINITELY_OFTEN = "[]<>P"
+    EVENTUALLY_ALWAYS = "<>[]P"
+    LEADS_TO = "P ~> Q"
+
+
+@dataclass(frozen=True)
+class Liveness:
+    """A property of infinite behaviours. `p` and `q` (LEADS_TO only) take `s`, and with `over`, the name of
+    a domain, also a member of it, for each of which the property claims its shape. They are among the
+    model's functions."""
+
+    shape: Shape
+    p: Function
+    q: Function | None = None
+    over: str = ""
+
+
+@dataclass(frozen=True)
 class Bound:
     """Constants of one cfg, resolved for the model's functions.
 
@@ -166,6 +207,7 @@ class Model:
     message. `binders` maps a local name of a property to the sort it ranges over, for witnesses.
     `witnesses` are predicates of a state that some behaviour is to reach; each, X, is also known by its
     negation, the invariant NeverX.
+    `specification` demands no fairness; `fair` has further specifications by name, each with its demands.
     """
 
     name: str
@@ -185,6 +227,8 @@ class Model:
     binders: Mapping[str, str] = field(default_factory=dict)
     witnesses: Mapping[str, Function] = field(default_factory=dict)
     specification: str = "Spec"
+    fair: Mapping[str, tuple[Fairness, ...]] = field(default_factory=dict)
+    liveness: Mapping[str, Liveness] = field(default_factory=dict)
 
     @property
     def negations(self) -> tuple[str, ...]:

@@ -34,17 +34,18 @@ def retraced(
     steps = [Step("Init", {}, instance.model.present(state, instance.bound))]
     for row in rows[1:]:
         step = _step_to(instance, goal, state, row)
-        steps.append(_shown(instance, step))
+        steps.append(shown_step(instance, step))
         state = step.state
     before = state
     if beyond:
         step = _violating_step(instance, state, name, goal.invariants)
-        steps.append(_shown(instance, step))
+        steps.append(shown_step(instance, step))
         before, state = state, step.state
     return Counterexample(name, tuple(steps), _witness_of(instance, goal, name, before, state))
 
 
-def _shown(instance: Instance, step: Successor) -> Step:
+def shown_step(instance: Instance, step: Successor) -> Step:
+    """The step in the cfg's names."""
     params = {
         param.name: instance.label(param, value)
         for param, value in zip(step.action.params, step.params, strict=True)

@@ -6,6 +6,7 @@ outside, so that a cache keyed by it can never be stale.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
@@ -105,11 +106,13 @@ def module_text(
     view: str = "",
     exact: bool = False,
     loops: tuple[ModuleType, ...] = (kernel,),
+    functions: tuple[str, ...] = (),
+    texts: tuple[str, ...] = (),
 ) -> str:
     """The module's text for `instance`; `symmetry` is the sort whose members are interchangeable.
     States are told apart by `view` (one of the model's; "" is the whole state), in full if `exact`, else by
     a 64-bit hash. `loops` are the files whose compiled part (what stands below COMPILED) is pasted behind
-    the model.
+    the model; before them go further `functions` of the model, and `texts` as they are.
 
     Found violations are numbered: invariants, then properties, then deadlock. Raises LayoutError for
     what does not compile.
@@ -127,16 +130,19 @@ def module_text(
     parts.append(_view(instance, view))
     parts += [_constructor(layout, kind.name) for kind in layout.schema.kinds]
     wanted = [action.name for action in instance.model.actions]
-    wanted += [instance.model.negated(name) or name for name in invariants] + [*properties, *constraints]
-    texts, reads = _functions(translator, instance, wanted)
-    parts += texts
-    parts.append(_driver(instance))
+    wanted += [instance.model.negated(name) or name for name in invariants]
+    wanted += [*properties, *constraints, *functions]
+    translated, reads = _functions(translator, instance, wanted)
+    parts += translated
+    parts.append("def successors(b, acts: Array):\n    return successors_from(b, S, acts, 0)")
+    parts.append(driver(instance))
     parts += checkers(instance, invariants, properties, constraints, reads)
     if symmetry:
         parts.append(canonicaliser(layout, symmetry, len(instance.bound.labels[symmetry])))
     else:
         parts.append("def canonicalise(b, t):\n    pass")
-    parts += [_loop_text(loop) for loop in loops]
+    parts += texts
+    parts += [loop_text(loop) for loop in loops]
     return "\n\n\n".join(parts) + "\n"
 
 
@@ -309,17 +315,23 @@ def _parameter_ranges(instance: Instance, action: Action) -> dict[str, range]:
     return result
 
 
-def _driver(instance: Instance) -> str:
-    lines = ["def successors(b, acts: Array):", "    return successors_from(b, S, acts, 0)", "", ""]
-    lines += ["def successors_from(b, s, acts: Array, _n):", "    _t = OUT + _n * W"]
+def driver(
+    instance: Instance,
+    head: str = "successors_from(b, s, acts: Array, _n)",
+    note: Callable[[Action], list[str]] = lambda action: [],
+) -> str:
+    """A function that writes all successors of the state at s behind the first _n at OUT, and their actions'
+    numbers to `acts`; it returns how many there are then. For each one the lines of `note` run first: there
+    _n is its number and _p0, _p1, ... are the parameters."""
+    lines = [f"def {head}:", "    _t = OUT + _n * W"]
     lines += ["    for _k in range(W):", "        b[_t + _k] = b[s + _k]"]
     for number, action in enumerate(instance.model.actions):
         if not isinstance(instance.sources[action.name], Constant):
-            lines += _action_loops(instance, number, action)
+            lines += _action_loops(instance, number, action, note(action))
     return "\n".join([*lines, "    return _n"])
 
 
-def _action_loops(instance: Instance, number: int, action: Action) -> list[str]:
+def _action_loops(instance: Instance, number: int, action: Action, noted: list[str]) -> list[str]:
     lines, pad = [], "    "
     for position, param in enumerate(action.params):
         lines += [pad + line for line in _candidate_loop(instance, param, f"_p{position}")]
@@ -328,6 +340,7 @@ def _action_loops(instance: Instance, number: int, action: Action) -> list[str]:
     return [
         *lines,
         f"{pad}if {action.name}({arguments}):",
+        *(f"{pad}    {line}" for line in noted),
         f"{pad}    acts[_n] = {number}",
         f"{pad}    _n += 1",
         f"{pad}    _t += W",
@@ -355,8 +368,6 @@ def _candidate_loop(instance: Instance, param: Parameter, name: str) -> list[str
         lines += [f"    if {test}:", "        continue"]
     return lines
 
-
-def _loop_text(loop: ModuleType) -> str:
     """What stands below the line COMPILED in a file such as kernel.py."""
     text = Path(str(loop.__file__)).read_text(encoding="utf-8")
     return text[text.index(COMPILED) + len(COMPILED) :].strip()

@@ -39,19 +39,27 @@ class Step:
 
 @dataclass(frozen=True)
 class Counterexample:
-    """A shortest behaviour that ends in the violation.
+    """A shortest behaviour that ends in the violation, or a lasso that violates a liveness property.
 
     `steps[0]` is an initial state; `length` counts states, as TLC numbers them. `witness` says which
     bound variables made the property false, one line each (empty if the property quantifies nothing).
+    In a lasso `loop` is the index of the step whose state comes again after the last one, forever: the
+    last index itself stands for stuttering. `closing` is the step back to it, None for stuttering.
     """
 
     violated: str
     steps: tuple[Step, ...]
     witness: tuple[str, ...] = ()
+    loop: int | None = None
+    closing: Step | None = None
 
     @property
     def length(self) -> int:
         return len(self.steps)
+
+    @property
+    def stutters(self) -> bool:
+        return self.loop == self.length - 1 and self.closing is None
 
 
 @dataclass(frozen=True)
