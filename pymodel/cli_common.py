@@ -122,7 +122,7 @@ def write_result(
     kinds: tuple[tuple[Path | None, Callable[[Counterexample], str]], ...] = (
         (svg, counterexample_svg),
         (dot, counterexample_dot),
-        (itf, lambda cex: counterexample_itf(cex, result.cfg)),
+        (itf, lambda cex: counterexample_itf(cex, result.cfg, cex.loop)),
     )
     for path, render in kinds:
         if path and result.counterexample:

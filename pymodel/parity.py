@@ -8,7 +8,7 @@ enough. Generated states are shown, not compared: TLC counts one for each witnes
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pymodel.check import GRAPH_EDGES_MAX, check, graph_within, prepare
@@ -89,12 +89,21 @@ def count_rows(ours: CheckResult, tlc: CheckResult) -> tuple[Row, ...]:
         return tuple(rows)
     lengths = [result.counterexample.length if result.counterexample else 0 for result in (ours, tlc)]
     rows.append(_violated_row(ours, tlc))
-    rows.append(_row("length", *lengths))
+    same = _row("length", *lengths)
+    rows.append(replace(same, equal=None) if _is_lasso(ours) and _is_lasso(tlc) else same)
     return tuple(rows)
 
 
+def _is_lasso(result: CheckResult) -> bool:
+    """Of lassos TLC reports any, not a shortest one: their lengths are shown and not compared."""
+    return result.counterexample is not None and result.counterexample.loop is not None
+
+
 def _violated_row(ours: CheckResult, tlc: CheckResult) -> Row:
-    """Several properties can fail at the same depth, and TLC reports the one it meets first."""
+    """Several properties can fail at the same depth, and TLC reports the one it meets first; of liveness
+    it does not name the one, if the cfg has several."""
+    if _is_lasso(tlc) and ours.violated in str(tlc.violated).split(" or "):
+        return Row("violated", str(ours.violated), str(tlc.violated), True)
     if tlc.violated in ours.also_violated:
         shown = f"{tlc.violated} (at the same depth: {ours.violated})"
         return Row("violated", shown, str(tlc.violated), True)

@@ -368,6 +368,8 @@ def _candidate_loop(instance: Instance, param: Parameter, name: str) -> list[str
         lines += [f"    if {test}:", "        continue"]
     return lines
 
+
+def loop_text(loop: ModuleType) -> str:
     """What stands below the line COMPILED in a file such as kernel.py."""
     text = Path(str(loop.__file__)).read_text(encoding="utf-8")
     return text[text.index(COMPILED) + len(COMPILED) :].strip()

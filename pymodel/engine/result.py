@@ -57,10 +57,6 @@ class Counterexample:
     def length(self) -> int:
         return len(self.steps)
 
-    @property
-    def stutters(self) -> bool:
-        return self.loop == self.length - 1 and self.closing is None
-
 
 @dataclass(frozen=True)
 class Coverage:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from pymodel.engine.result import CheckResult, Counterexample, Graph
+from pymodel.engine.result import CheckResult, Counterexample, Graph, Step
 from pymodel.report.pretty import in_order
 from pymodel.values import Fn, Value, format_value
 
@@ -38,12 +38,20 @@ def graph_json(graph: Graph) -> str:
 
 
 def counterexample_data(cex: Counterexample) -> dict[str, Any]:
-    """The behaviour, and its length in states."""
-    steps = [
-        {"action": step.action, "params": mapping_data(step.params), "state": mapping_data(step.state)}
-        for step in cex.steps
-    ]
-    return {"violated": cex.violated, "length": cex.length, "witness": list(cex.witness), "steps": steps}
+    """The behaviour, and its length in states. `loop` and `closing` are null unless it is a lasso."""
+    return {
+        "violated": cex.violated,
+        "length": cex.length,
+        "witness": list(cex.witness),
+        "steps": [step_data(step) for step in cex.steps],
+        "loop": cex.loop,
+        "closing": step_data(cex.closing) if cex.closing else None,
+    }
+
+
+def step_data(step: Step) -> dict[str, Any]:
+    """The action, its parameters and the state behind it."""
+    return {"action": step.action, "params": mapping_data(step.params), "state": mapping_data(step.state)}
 
 
 def mapping_data(mapping: Mapping[Any, Value]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pymodel.engine.result import Counterexample, Graph
 from pymodel.errors import UsageError
 from pymodel.report.diff import diff_states
 from pymodel.report.pretty import printable
-from pymodel.report.step_title import step_title
+from pymodel.report.step_title import loop_title, step_title
 from pymodel.report.text import change_lines, state_lines
 from pymodel.values import State
 
@@ -59,6 +59,9 @@ def counterexample_dot(cex: Counterexample) -> str:
         dot.node(f"s{number}", text, tooltip=_full(number, step.state), **last)
         if number > 1:
             dot.edge(f"s{number - 1}", f"s{number}", label=_lines((f" {step_title(step, changes)}",), "\\l"))
+    if cex.loop is not None:
+        label = _lines((f" {loop_title(cex)}",), "\\l")
+        dot.edge(f"s{cex.length}", f"s{cex.loop + 1}", label=label, style="dashed", constraint="false")
     return str(dot.source)
 
 

@@ -183,7 +183,9 @@ def never_fired_text(actions: Sequence[str], when: str = "") -> str:
 
 
 def why_title(cex: Counterexample, verdict: Verdict) -> str:
-    """What the last state shows: the sentence that the witness completes."""
+    """What the last state, or the loop, shows: the sentence that the witness completes."""
+    if cex.loop is not None:
+        return f"the behaviour that goes on so forever violates {cex.violated}"
     match verdict:
         case Verdict.DEADLOCK:
             return f"state {cex.length} has no successor"

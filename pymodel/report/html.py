@@ -27,7 +27,7 @@ from pymodel.report.facts import (
 from pymodel.report.outcomes import counterexamples, kind_of
 from pymodel.report.pretty import printable
 from pymodel.report.state_view import StateView, view_state
-from pymodel.report.step_title import step_params
+from pymodel.report.step_title import loop_title, step_params
 from pymodel.report.svg import graph_svg, sequence_svg
 from pymodel.report.templates import render
 from pymodel.values import State
@@ -48,13 +48,16 @@ class StepView:
 
 @dataclass(frozen=True)
 class TraceView:
-    """A counterexample ready to print. `heading` is empty for the one that the page's head is about."""
+    """A counterexample ready to print. `heading` is empty for the one that the page's head is about; of a
+    lasso, `loop_title` says where it goes on and `loop_id` is that state's anchor."""
 
     heading: str
     why: str
     witness: tuple[str, ...]
     diagram: Markup
     steps: tuple[StepView, ...]
+    loop_title: str
+    loop_id: str
 
 
 def render_html(result: CheckResult, graph: Graph | None = None) -> str:
@@ -81,12 +84,15 @@ def render_html(result: CheckResult, graph: Graph | None = None) -> str:
 
 def _trace(result: CheckResult, cex: Counterexample, number: int) -> TraceView:
     """`number` counts the page's counterexamples from 1."""
+    steps = _steps(cex, "state" if number == 1 else f"trace-{number}-state")
     return TraceView(
         f"Counterexample to {printable(cex.violated)}, {counted(cex.length, 'state')}" if number > 1 else "",
         why_title(cex, kind_of(result, cex.violated)),
         cex.witness,
         Markup(sequence_svg(cex, Markup(""))),
-        _steps(cex, "state" if number == 1 else f"trace-{number}-state"),
+        steps,
+        loop_title(cex),
+        "" if cex.loop is None else steps[cex.loop].id,
     )
 
 

@@ -17,7 +17,7 @@ from pymodel.engine.result import Counterexample, Step
 from pymodel.report.diff import Change, Kind, describe, diff_states, same_message
 from pymodel.report.lanes import lane_summary, lanes_of, messages_of, mode_of, mode_variable, number_variable
 from pymodel.report.pretty import compact, is_message, message_fields, printable
-from pymodel.report.step_title import step_params
+from pymodel.report.step_title import loop_title, step_params
 from pymodel.values import Fn, State, Value
 
 ARROW = "→"
@@ -109,6 +109,8 @@ def sequence_of(cex: Counterexample) -> Sequence:
     builder.add(cex.steps[0], None)
     for before, step in pairwise(cex.steps):
         builder.add(step, before.state)
+    if cex.loop is not None:
+        builder.note_last(loop_title(cex))
     mode = mode_variable(cex.steps, lanes)
     last = cex.steps[-1].state
     return Sequence(
@@ -160,6 +162,11 @@ class _Builder:
         notes = tuple(_change_note(change, skip_key=False) for change in loose)
         params = step_params(step, changes)
         self.rows.append(Row(len(self.rows) + 1, printable(step.action), params, tuple(nodes), notes))
+
+    def note_last(self, text: str) -> None:
+        """Say something beside the last row."""
+        row = self.rows[-1]
+        self.rows[-1] = replace(row, shared=(*row.shared, Note(NoteKind.CHANGE, (text,))))
 
     def _sort(self, step: Step, changes: tuple[Change, ...]) -> _Effect:
         effect = _Effect()

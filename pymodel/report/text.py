@@ -21,7 +21,7 @@ from pymodel.report.facts import (
 )
 from pymodel.report.outcomes import counterexamples, kind_of
 from pymodel.report.state_view import Row, StateView, Table, view_state
-from pymodel.report.step_title import step_title
+from pymodel.report.step_title import loop_title, step_title
 from pymodel.values import State
 
 _CELL_WIDTH = 24
@@ -37,7 +37,7 @@ def render_check(result: CheckResult) -> str:
 
 
 def render_counterexample(cex: Counterexample, verdict: Verdict = Verdict.INVARIANT) -> str:
-    """The first state in full, then what each step changed, then why `verdict` holds."""
+    """The first state in full, then what each step changed and how it goes on, then why `verdict` holds."""
     title = f"Counterexample to {cex.violated}, {counted(cex.length, 'state')}"
     return render_behaviour(cex, title, why_title(cex, verdict))
 
@@ -53,6 +53,8 @@ def render_behaviour(cex: Counterexample, title: str, why: str) -> str:
         body = state_lines(step.state) if changes is None else change_lines(changes)
         lines.extend(_indent(body, width + 4))
         before = step.state
+    if cex.loop is not None:
+        lines.append(f"{'':>{width}}  {loop_title(cex)}")
     lines += ["", f"Why: {why}" + (", with" if cex.witness else ""), *_indent(cex.witness, 5)]
     return "\n".join(lines) + "\n"
 

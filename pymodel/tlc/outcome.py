@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pymodel.cfg import Cfg
@@ -26,6 +26,7 @@ from pymodel.tlc.parse import (
     VERSION,
     Message,
     TraceState,
+    action_label,
     trace,
 )
 from pymodel.tlc.run import Run
@@ -53,6 +54,7 @@ _NAMED = re.compile(
 )
 _PLACE = re.compile(r"line (\d+), col \d+ to line \d+, col \d+ of module (\w+)")
 _NESTED_PLACE = re.compile(r"Line (\d+), column \d+ to line \d+, column \d+ in (\w+)")
+_BACK = re.compile(r"\s*(\d+): Back to state: <(.*)>", re.DOTALL)
 _EXCEPTION = re.compile(r"The exception was a \S+ : (.*)")
 _SEMANTIC = re.compile(rf"^{_PLACE.pattern}\s*\n\s*(\S[^\n]*)", re.MULTILINE)
 _SYNTAX = re.compile(r"^((?:Was expecting|Encountered|Lexical error)\b[^\n]*)", re.MULTILINE)
@@ -64,7 +66,7 @@ _UNPLACED = re.compile(r"Unknown location\s*\n\s*(\S[^\n]*)|(Precedence conflict
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run says. `detail` explains ERROR and UNDETERMINED, and how a liveness trace goes on."""
+    """What one run says. `detail` explains ERROR and UNDETERMINED."""
 
     verdict: Verdict
     violated: str | None = None
@@ -96,7 +98,9 @@ def judge(run: Run, cfg: Cfg, modules: Sequence[Module], variables: Sequence[str
     violated = _violated(errors[0], cfg, modules)
     steps = _steps(run, errors[0], modules, variables)
     counterexample = Counterexample(violated, steps) if steps else None
-    return Outcome(verdict, violated, counterexample, _continuation(run.messages))
+    if counterexample and errors[0].code == _LIVENESS_VIOLATED:
+        counterexample = _lasso(counterexample, run.messages, modules)
+    return Outcome(verdict, violated, counterexample)
 
 
 def _without_errors(run: Run) -> Outcome:
@@ -168,13 +172,17 @@ def _params(action: str, arguments: str | None, modules: Sequence[Module]) -> Ma
     return dict(zip(names, values, strict=True))
 
 
-def _continuation(messages: Sequence[Message]) -> str:
+def _lasso(cex: Counterexample, messages: Sequence[Message], modules: Sequence[Module]) -> Counterexample:
+    """`cex` with how it goes on: TLC prints a state number and an action, or that it stutters."""
     for message in messages:
         if message.code == STUTTERING:
-            return "the last state is then kept forever"
-        if message.code == BACK_TO_STATE and (number := re.match(r"\s*(\d+)", message.text)):
-            return f"the behaviour then goes back to state {number[1]}, forever"
-    return ""
+            return replace(cex, loop=cex.length - 1)
+        if message.code == BACK_TO_STATE and (found := _BACK.match(message.text)):
+            loop = int(found[1]) - 1
+            action, arguments = action_label(found[2])
+            closing = Step(action, _params(action, arguments, modules), cex.steps[loop].state)
+            return replace(cex, loop=loop, closing=closing)
+    return cex
 
 
 def _raise_for_files(run: Run, errors: Sequence[Message], cfg: Cfg, modules: Sequence[Module]) -> None:

@@ -64,13 +64,18 @@ def test_newer_jars_give_the_parameters_by_the_names_of_the_definition() -> None
 def test_liveness_is_named_by_the_cfg_and_says_how_the_behaviour_goes_on() -> None:
     outcome = judged(output("liveness.txt"), 13, of="liveness")
     assert (outcome.verdict, outcome.violated) == (Verdict.PROPERTY, "Arrives")
-    assert outcome.detail == "the last state is then kept forever"
+    assert outcome.counterexample is not None
+    assert (outcome.counterexample.loop, outcome.counterexample.closing) == (2, None)
     loop = (
         output("liveness.txt")
         .replace("2218", "2122")
-        .replace("4: Stuttering", "2: Back to state: <Step ...>")
+        .replace(
+            "4: Stuttering", "2: Back to state: <Step line 12, col 3 to line 16, col 21 of module Counter>"
+        )
     )
-    assert judged(loop, 13, of="liveness").detail == "the behaviour then goes back to state 2, forever"
+    back = judged(loop, 13, of="liveness").counterexample
+    assert back is not None and back.closing is not None
+    assert (back.loop, back.closing.action, back.closing.state) == (1, "Step", back.steps[1].state)
 
 
 @pytest.mark.parametrize(
