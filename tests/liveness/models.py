@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.toys import array, make
+
 from pymodel.engine.contract import (
     Action,
     Axis,
@@ -22,8 +24,6 @@ from pymodel.engine.contract import (
     Variable,
 )
 from pymodel.values import Fn, State, Value
-
-from ..engine.toys import array, make
 
 # ruff: noqa: SIM110 -- the models are in the subset that compiles
 
