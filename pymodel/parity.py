@@ -156,6 +156,8 @@ def names_rows(folder: Path | None = None) -> tuple[Row, ...]:
         "action properties": (tuple(RAFT.properties), _section(protocol, "Action properties")),
         "witnesses": (tuple(RAFT.witnesses), _section(protocol, "Witnesses")),
         "negated witnesses": (RAFT.negations, _section(bounds, "Negated witnesses")),
+        "fair specifications": (tuple(RAFT.fair), _section(protocol, "Fair specifications")),
+        "liveness properties": (tuple(RAFT.liveness), _section(protocol, "Liveness properties")),
         "constraints": (tuple(RAFT.constraints), _section(bounds, "Bounds")),
         "symmetries": (tuple(RAFT.symmetries), _section(bounds, "Symmetry")),
         "mutants": (tuple(MUTANTS), _section(bounds, "Mutants")),

@@ -77,4 +77,9 @@ LeaderCommit(m) == m.commitIndex
 OkAtAppend == "Ok"
 \* For OutcomeAtStepDown: a write that was appended is said to have failed.
 RedirectAtStepDown == "Redirected"
+\* For OutcomeAtStepDown: who wrote is told nothing (safe, and it waits forever).
+PendingAtStepDown == "Pending"
+\* For ElectionTimeoutElapsed: campaigns are apart, as random timeouts make them in most cases.
+ElapsedAlone(i) ==
+  electionElapsed[i] >= ElectionTicks /\ \A j \in Server \ {i} : role[j] # "Candidate"
 ===============================================================================

@@ -549,6 +549,32 @@ Next ==
 
 Spec == Init /\ [][Next]_vars
 
+\* == Fairness ==
+\* What a working server does in the end: it handles a message that waits for it, asks for votes,
+\* takes office, replicates, commits, and its clock runs. What nobody owes: to campaign, to write, to
+\* take a snapshot, and faults. A step beyond the bounds of module MC is owed too, and not there to be
+\* taken: that is why nobody owes a campaign. docs/CHECKER.md says what it would do to the claims.
+
+Receive(i) ==
+  \/ HandleRequestVoteRequest(i) \/ HandleRequestVoteResponse(i)
+  \/ HandleAppendEntriesRequest(i) \/ HandleAppendEntriesResponse(i)
+  \/ HandleInstallSnapshotRequest(i) \/ HandleInstallSnapshotResponse(i)
+  \/ UpdateTerm(i) \/ DropStaleResponse(i)
+
+ClockFairness == \A i \in Server : WF_vars(Tick(i)) /\ WF_vars(LeaseExpire(i))
+
+ServerFairness ==
+  /\ \A i \in Server : WF_vars(Receive(i)) /\ WF_vars(BecomeLeader(i)) /\ WF_vars(AdvanceCommitIndex(i))
+  /\ \A i, j \in Server : WF_vars(RequestVote(i, j)) /\ WF_vars(InstallSnapshot(i, j))
+  /\ \A i, j \in Server, n \in {0, 1} : WF_vars(AppendEntries(i, j, n))
+
+\* == Fair specifications ==
+
+\* Clocks run and leases end, whatever becomes of the messages.
+ClockSpec == Spec /\ ClockFairness
+\* And servers do their work.
+FairSpec == Spec /\ ClockFairness /\ ServerFairness
+
 \* == Helpers of properties ==
 
 Entry(e) == [term |-> e.term, write |-> e.write]
@@ -569,6 +595,10 @@ TransitionTable ==
 
 \* Messages that a step takes from the network. One that only grew older is still in flight.
 Consumed == {m \in messages : m \notin messages' /\ Aged(m, Server) \notin messages'}
+
+\* A newer term exists that leader i has not heard of; or even a quorum is in newer terms.
+Deposed(i)    == role[i] = "Leader" /\ \E j \in Server : currentTerm[j] > currentTerm[i]
+Superseded(i) == role[i] = "Leader" /\ IsQuorum({j \in Server : currentTerm[j] > currentTerm[i]})
 
 \* == State invariants ==
 
@@ -776,4 +806,22 @@ ClientOutcome ==
                /\ LeasePolicy = "None" \/ IsQuorum(RecentContacts(i))
        \/ client[w] = "Idle" /\ client'[w] \in {"Redirected", "Rejected"}
        \/ client[w] = "Pending" /\ client'[w] \in {"Ok", "Unknown"}]_vars
+
+\* == Liveness properties ==
+\* Under FairSpec and without faults, where not said otherwise.
+
+\* A campaign brings about a leader. False as soon as two servers campaign at once: they split the
+\* votes, and it takes another campaign, which nobody owes. True where campaigns are apart.
+LeaderElected ==
+  (\E i \in Server : role[i] = "Candidate") ~> (\E i \in Server : role[i] = "Leader")
+
+\* A stale leader stops leading.
+StaleLeaderStepsDown == \A i \in Server : Deposed(i) ~> (role[i] # "Leader")
+
+\* And once a quorum has moved on, its own clock is enough, whatever is lost: under ClockSpec. Needs
+\* leases.
+LeaseEnds == \A i \in Server : Superseded(i) ~> (role[i] # "Leader")
+
+\* Who wrote is told in the end, be it that the outcome is unknown.
+WriteDecided == \A w \in Write : (client[w] = "Pending") ~> (client[w] # "Pending")
 ==============================================================================

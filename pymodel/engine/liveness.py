@@ -58,18 +58,13 @@ class LivenessCheck:
         graph = self.collector.run(rows, count, deadline)
         if graph is None:
             return False
-        everywhere = np.ones(graph.count, np.bool_)
-        if not (fair_components(graph, self.demands, everywhere) >= 0).any():
-            self.warnings.append(
-                "no fair behaviour stays within the constraint: liveness was checked of nothing"
-            )
         for claim in self.claims:
             if time.monotonic() > deadline:
                 return False
             path = None if claim.name in self.found else self._violation(graph, claim)
             if path is not None:
                 self.found[claim.name] = (claim, path)
-        self.warnings += self._vacuous(graph)
+        self.warnings = self._vacuous(graph)
         return True
 
     def counterexample(self, name: str) -> Counterexample:
@@ -107,17 +102,27 @@ class LivenessCheck:
         return held
 
     def _vacuous(self, graph: StateGraph) -> list[str]:
-        """A warning for each `P ~> Q` whose P never holds, for whatever member."""
-        ever: dict[str, bool] = {}
+        """Warnings about what held of nothing: of no fair behaviour, or of none that comes to P."""
+        fair = fair_components(graph, self.demands, np.ones(graph.count, np.bool_)) >= 0
+        if not fair.any():
+            return ["no fair behaviour stays within the constraint: liveness was checked of nothing"]
+        met = {claim.name: False for claim in self.claims}
         for claim in self.claims:
-            if claim.liveness.shape is Shape.LEADS_TO:
-                there = bool(self._where(graph, _calls(claim)[0]).any())
-                ever[claim.name] = ever.get(claim.name, False) or there
+            met[claim.name] = met[claim.name] or self._is_met(graph, claim, fair)
         return [
-            f"{name} claims nothing here: what it starts from never holds"
-            for name, held in ever.items()
-            if not held
+            f"{name} was checked of nothing: no fair behaviour within the constraint comes to where it starts"
+            for name, some in met.items()
+            if not some
         ]
+
+    def _is_met(self, graph: StateGraph, claim: Claim, fair: Flags) -> bool:
+        """Whether a fair behaviour comes to what `P ~> Q` starts from; True for the other shapes."""
+        if claim.liveness.shape is not Shape.LEADS_TO:
+            return True
+        everywhere = np.ones(graph.count, np.bool_)
+        sources = np.flatnonzero(self._where(graph, _calls(claim)[0])).astype(np.int32)
+        distance, _ = graph.spread(everywhere, sources, np.zeros(len(sources), np.int32))
+        return bool((fair & (distance >= 0)).any())
 
 
 def _claims(instance: Instance, name: str) -> list[Claim]:

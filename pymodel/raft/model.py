@@ -7,7 +7,18 @@ from types import ModuleType
 
 from pymodel.engine.contract import Action, Bound, Constant, Function, Model, Parameter
 from pymodel.errors import CfgError
-from pymodel.raft import actions, bounds, environment, guards, invariants, names, properties, steps, witnesses
+from pymodel.raft import (
+    actions,
+    bounds,
+    environment,
+    guards,
+    invariants,
+    liveness,
+    names,
+    properties,
+    steps,
+    witnesses,
+)
 from pymodel.raft.mutants import MUTANTS
 from pymodel.raft.state import Sizes, make_schema
 from pymodel.raft.view import present, present_message
@@ -197,7 +208,8 @@ def _functions(module: ModuleType) -> dict[str, Function]:
 
 def _all_functions() -> dict[str, Function | Constant]:
     found: dict[str, Function | Constant] = {}
-    for module in (guards, steps, actions, environment, bounds, invariants, properties, witnesses):
+    modules = (guards, steps, actions, environment, bounds, invariants, properties, liveness, witnesses)
+    for module in modules:
         found |= _functions(module)
     return found | MUTANTS
 
@@ -218,4 +230,6 @@ RAFT = Model(
     guards=GUARDS,
     binders={"i": "Server", "j": "Server", "w": "Write"},
     witnesses={function.__name__: function for function in witnesses.WITNESSES},
+    fair=liveness.FAIR_SPECIFICATIONS,
+    liveness=liveness.LIVENESS,
 )

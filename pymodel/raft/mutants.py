@@ -10,11 +10,13 @@ from __future__ import annotations
 from pymodel.engine.contract import Constant, Function
 from pymodel.raft.guards import IsRequest
 from pymodel.raft.names import (
+    Candidate,
     ElectionTicks,
     Message,
     Nil,
     Ok,
     Outcome,
+    Pending,
     Position,
     Redirected,
     Server,
@@ -65,6 +67,17 @@ def RedirectAtStepDown(s: State) -> Outcome:
     return Redirected
 
 
+def PendingAtStepDown(s: State) -> Outcome:
+    return Pending
+
+
+def ElapsedAlone(s: State, i: int) -> bool:
+    for j in Server:
+        if j != i and s.role[j] == Candidate:
+            return False
+    return s.electionElapsed[i] >= ElectionTicks
+
+
 MUTANTS: dict[str, Function | Constant] = {
     **{f"True{arity}": Constant(True, arity) for arity in range(4)},
     **{f"False{arity}": Constant(False, arity) for arity in range(4)},
@@ -81,6 +94,8 @@ MUTANTS: dict[str, Function | Constant] = {
             LeaderCommit,
             OkAtAppend,
             RedirectAtStepDown,
+            PendingAtStepDown,
+            ElapsedAlone,
         )
     },
 }
