@@ -20,7 +20,8 @@ NAME = "manifest.json"
 @dataclass(frozen=True)
 class Record:
     """TLC's answer: `length` counts the states of the counterexample, 0 if there is none. Of a violated
-    cfg, `distinct` and `depth` tell how far TLC had come, which depends on its order of search."""
+    cfg, `distinct` and `depth` tell how far TLC had come, which depends on its order of search. For a
+    lasso all three are 0: TLC looks for lassos now and then, so that they depend on the clock."""
 
     verdict: str
     violated: str | None
@@ -31,8 +32,10 @@ class Record:
 
 
 def record_of(result: CheckResult) -> Record:
-    length = result.counterexample.length if result.counterexample else 0
-    name = result.verdict.name
+    name, cex = result.verdict.name, result.counterexample
+    if cex is not None and cex.loop is not None:
+        return Record(name, result.violated, 0, 0, 0, result.tool)
+    length = cex.length if cex else 0
     return Record(name, result.violated, length, result.distinct, result.depth, result.tool)
 
 

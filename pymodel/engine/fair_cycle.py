@@ -16,7 +16,6 @@ import numpy as np
 
 from pymodel.engine.fairness import Demands
 from pymodel.engine.graph import Flags, Halves, StateGraph
-from pymodel.engine.native import Words
 
 
 @dataclass(frozen=True)
@@ -112,48 +111,29 @@ class _Owed:
         self.strong &= ~mark
         self.visit(target)
 
-    def nearest(self, distance: Halves) -> tuple[int, int]:
-        """The closest node at which something owed is met, or an edge (its ends) that meets it."""
-        nodes = np.flatnonzero(self.inside).astype(np.int32)
-        serving = ~self.graph.enabled[nodes] & self.weak != 0
+    def farthest(self, distance: Halves) -> tuple[int, int]:
+        """Of the places where each thing owed is met next, the farthest, since much is met on the way: a
+        node and -1, or the ends of an edge."""
+        places = self.graph.nearest(self.inside, distance, self.weak, self.strong)
         if self.wants_goal and self.goal is not None:
-            serving |= self.goal[nodes]
-        best = [(int(distance[node]), int(node), -1) for node in _closest(nodes[serving], distance)]
-        sources, edges = _inner_edges(self.graph, nodes, self.inside)
-        useful = self.graph.marks[edges] & (self.weak | self.strong) != 0
-        sources, edges = sources[useful], edges[useful]
-        if len(edges):
-            pick = int(np.argmin(distance[sources]))
-            source, target = int(sources[pick]), int(self.graph.targets[edges[pick]])
-            best.append((int(distance[source]) + 1, source, target))
-        _, node, target = min(best)
+            there = np.flatnonzero(self.inside & self.goal)
+            node = int(there[np.argmin(distance[there])])
+            places.append((int(distance[node]), node, -1))
+        _, node, target = max(places)
         return node, target
-
-
-def _closest(nodes: Halves, distance: Halves) -> Halves:
-    return nodes[[int(np.argmin(distance[nodes]))]] if len(nodes) else nodes
-
-
-def _inner_edges(graph: StateGraph, nodes: Halves, inside: Flags) -> tuple[Halves, Words]:
-    """All edges between `nodes`, which are those of `inside`: their sources and their numbers."""
-    degrees = graph.offsets[nodes + 1] - graph.offsets[nodes]
-    starts = np.repeat(graph.offsets[nodes] - np.concatenate(([0], np.cumsum(degrees)[:-1])), degrees)
-    edges = starts + np.arange(int(degrees.sum()))
-    kept = inside[graph.targets[edges]]
-    return np.repeat(nodes, degrees)[kept], edges[kept]
 
 
 def _closed_walk(
     graph: StateGraph, demands: Demands, inside: Flags, entry: int, goal: Flags | None
 ) -> list[int]:
     """The nodes behind `entry` of a walk within its component that is fair, meets `goal` and ends at
-    `entry`; from one thing owed to the nearest next."""
+    `entry`."""
     owed = _Owed(graph, demands, inside, goal)
     owed.visit(entry)
     walk = [entry]
     while owed:
         distance, previous = _from(graph, inside, walk[-1])
-        node, target = owed.nearest(distance)
+        node, target = owed.farthest(distance)
         way = way_to(node, previous)[1:] + ([target] if target >= 0 else [])
         for following in way:
             owed.step(walk[-1], following)

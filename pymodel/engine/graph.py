@@ -73,6 +73,14 @@ class StateGraph:
         self.native.call("spread", *arrays)
         return distance, previous
 
+    def nearest(self, inside: Flags, distance: Halves, weak: int, strong: int) -> list[tuple[int, int, int]]:
+        """Where each condition of `weak` and `strong` is met next within `inside`: (distance, node, -1), or
+        (distance to its end, source, target) for an edge."""
+        best, sources, ends = np.full(63, -1, np.int64), np.zeros(63, np.int64), np.zeros(63, np.int64)
+        arrays = (self.offsets, self.targets, self.marks, self.enabled, inside.astype(np.int32))
+        self.native.call("nearest", *arrays, self.count, distance, weak, strong, best, sources, ends)
+        return [(int(best[k]), int(sources[k]), int(ends[k])) for k in np.flatnonzero(best >= 0)]
+
     def mark(self, source: int, target: int) -> int:
         """The conditions that the edge from `source` to `target` is a step of."""
         first, last = int(self.offsets[source]), int(self.offsets[source + 1])

@@ -16,7 +16,7 @@ from typing import Any
 Array = Any
 Array32 = Any
 
-ENTRIES = ("components", "summarise", "spread")
+ENTRIES = ("components", "summarise", "spread", "nearest")
 
 
 # == Compiled ==
@@ -134,3 +134,45 @@ def spread(
                 queue[tail] = w
                 tail += 1
     return tail
+
+
+def offer(
+    met: int, far: int, source: int, target: int, best: Array, sources: Array, targets_met: Array
+) -> int:
+    """Enter a place `far` away for each bit of `met` for which none is known that is nearer."""
+    bit = 0
+    while met != 0:
+        if met & 1 and (best[bit] < 0 or far < best[bit]):
+            best[bit] = far
+            sources[bit] = source
+            targets_met[bit] = target
+        met = met >> 1
+        bit += 1
+    return bit
+
+
+def nearest(
+    offsets: Array,
+    targets: Array32,
+    marks: Array,
+    enabled: Array,
+    alive: Array32,
+    count: int,
+    distance: Array32,
+    weak: int,
+    strong: int,
+    best: Array,
+    sources: Array,
+    targets_met: Array,
+) -> int:
+    """For each bit of `weak` and `strong` the least distance to where it is met (to best, -1 at first): the
+    end of an edge within `alive` that has it in `marks`, or for `weak` also a node without it in `enabled`
+    (its target is then -1)."""
+    for v in range(count):
+        if alive[v] != 0:
+            offer(weak & ~enabled[v], distance[v], v, 0 - 1, best, sources, targets_met)
+            for edge in range(offsets[v], offsets[v + 1]):
+                if alive[targets[edge]] != 0:
+                    met = marks[edge] & (weak | strong)
+                    offer(met, distance[v] + 1, v, targets[edge], best, sources, targets_met)
+    return count

@@ -71,6 +71,18 @@ def test_small_checks_every_property() -> None:
     assert set(cfg.properties) == set(RAFT.properties)
 
 
+def test_each_liveness_property_holds_in_a_cfg_and_is_broken_where_it_can_be() -> None:
+    held = {
+        name
+        for cfg in shipped_cfgs()
+        if MANIFEST[cfg].verdict == "OK"
+        for name in read_cfg(find_cfg(cfg)).properties
+    }
+    assert set(RAFT.liveness) <= held
+    broken = {record.violated for record in MANIFEST.values()}
+    assert {"LeaderElected", "WriteDecided"} <= broken
+
+
 @pytest.mark.parametrize("name", SMALL_GRAPHS)
 def test_the_whole_graph_is_the_same_edge_by_edge(name: str, toolchain: Toolchain) -> None:
     comparison = compare(find_cfg(name), toolchain=toolchain)
@@ -133,6 +145,21 @@ def test_a_tie_between_properties_counts_as_equal_and_another_length_does_not() 
     ]
     other = check(find_cfg("mutant_vote_cleared"))
     assert not count_rows(replace(other, violated=result.violated), result)[-1].equal
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_of_a_lasso_the_length_is_shown_and_not_compared(equal: bool) -> None:
+    """TLC names all liveness properties of the cfg together."""
+    ours = check(find_cfg("liveness_split_vote"))
+    assert ours.counterexample is not None
+    other = replace(ours.counterexample, steps=(*ours.counterexample.steps, ours.counterexample.steps[-1]))
+    named = "LeaseEnds or LeaderElected" if equal else "LeaseEnds or WriteDecided"
+    rows = count_rows(ours, replace(ours, violated=named, counterexample=other))
+    assert [(row.what, row.equal) for row in rows] == [
+        ("verdict", True),
+        ("violated", equal),
+        ("length", None),
+    ]
 
 
 def test_a_written_manifest_reads_back(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ def test_every_kind_of_name_is_compared() -> None:
         "action properties",
         "witnesses",
         "negated witnesses",
+        "fair specifications",
+        "liveness properties",
         "constraints",
         "symmetries",
         "mutants",
@@ -42,6 +44,8 @@ def test_every_kind_of_name_is_compared() -> None:
         ("state invariants", "LogMatching ==", "LogsMatch =="),
         ("action properties", "VoteStable ==", "StableVote =="),
         ("witnesses", "TwoLead ==", "BothLead =="),
+        ("fair specifications", "ClockSpec ==", "TickSpec =="),
+        ("liveness properties", "LeaseEnds ==", "LeaseExpires =="),
         ("constants", "  ClockSkew, ", "  MaxSkew, "),
     ],
 )
