@@ -11,10 +11,11 @@ from engine.toys import instance, tokens
 from pymodel.check import check, prepare
 from pymodel.engine.contract import Fairness, Liveness, Shape, Steps
 from pymodel.engine.fairness import demands
+from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance
 from pymodel.engine.liveness import LivenessCheck
 from pymodel.engine.pack import pack, unpack
-from pymodel.engine.search import Goal, Search
+from pymodel.engine.search import Search
 from pymodel.errors import CfgError, LayoutError
 
 from .cases import Walk, lock_cfg

@@ -13,12 +13,13 @@ import pytest
 from pymodel.check import check, prepare
 from pymodel.engine import liveness as engine
 from pymodel.engine.fair_cycle import Path as Lasso
+from pymodel.engine.goal import Limits
 from pymodel.engine.instance import Instance
 from pymodel.engine.lasso import Claim, counterexample
 from pymodel.engine.liveness import LivenessCheck
 from pymodel.engine.pack import unpack
 from pymodel.engine.result import CheckResult, Verdict
-from pymodel.engine.search import Limits, Search
+from pymodel.engine.search import Search
 from pymodel.errors import LayoutError
 from pymodel.report.data import check_json
 from pymodel.report.dot import counterexample_dot
