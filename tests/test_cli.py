@@ -51,7 +51,7 @@ def test_the_command_line_is_read_without_loading_the_checkers() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["check", "check tiny --workers 2", "check tiny --max-states 0", "fly", "tlc tiny --workers 0"]
+    "line", ["check", "check tiny --workers 0", "check tiny --max-states 0", "fly", "tlc tiny --workers 0"]
 )
 def test_a_wrong_command_line_exits_2(line: str) -> None:
     answer = run(*line.split())

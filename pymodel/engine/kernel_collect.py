@@ -33,7 +33,7 @@ def equal_words(b: Array, one: int, other: int) -> int:
 def enter_rows(b: Array, rows: Array, index: Array32, slots: int, count: int) -> int:
     """Fill `index`, of a power of two slots and empty (0), with row + 1 of every row."""
     for row in range(count):
-        place = hash_words(b, copy_row(b, S, rows, row)) & (slots - 1)
+        place = hash_words(b, copy_row(b, S, rows, row), W, 0) & (slots - 1)
         while index[place] != 0:
             place = (place + 1) & (slots - 1)
         index[place] = row + 1
@@ -42,7 +42,7 @@ def enter_rows(b: Array, rows: Array, index: Array32, slots: int, count: int) ->
 
 def row_of(b: Array, at: int, rows: Array, index: Array32, slots: int) -> int:
     """The row of the state at `at`, -1 if it has none."""
-    place = hash_words(b, at) & (slots - 1)
+    place = hash_words(b, at, W, 0) & (slots - 1)
     while index[place] != 0:
         row = index[place] - 1
         same = 1

@@ -11,10 +11,11 @@ from engine.toys import instance, tokens
 from pymodel.check import check, prepare
 from pymodel.engine.contract import Fairness, Liveness, Shape, Steps
 from pymodel.engine.fairness import demands
-from pymodel.engine.goal import Goal
+from pymodel.engine.goal import Goal, Plan
 from pymodel.engine.instance import Instance
 from pymodel.engine.liveness import LivenessCheck
 from pymodel.engine.pack import pack, unpack
+from pymodel.engine.rowset import RowSet
 from pymodel.engine.search import Search
 from pymodel.errors import CfgError, LayoutError
 
@@ -123,15 +124,17 @@ def test_what_is_enabled_and_taken_is_the_same_compiled_and_interpreted() -> Non
         liveness={"Quiet": Liveness(Shape.INFINITELY_OFTEN, tokens().functions["NoVector"])},
     )
     bound = instance(model)
-    search = Search(bound, Goal(constraints=("FewMessages",), check_deadlock=False))
+    goal = Goal(constraints=("FewMessages",), check_deadlock=False)
+    search = Search(bound, goal, Plan(keep_rows=True))
     search.run()
+    found = RowSet(search)
     liveness = LivenessCheck(bound, ("Quiet",), "Fair", ("FewMessages",))
-    graph = liveness.collector.run(search.rows, search.count)
+    graph = liveness.collector.run(found.words, search.count)
     assert graph is not None
-    number = {tuple(search.row(row).tolist()): row for row in range(search.count)}
+    number = {tuple(found.row(row).tolist()): row for row in range(search.count)}
     outside = 0
     for row in range(search.count):
-        state = unpack(bound, search.row(row).tolist())
+        state = unpack(bound, found.row(row).tolist())
         able, edges = 0, {}
         for step in bound.successors(state):
             mask = liveness.demands.mask(step)

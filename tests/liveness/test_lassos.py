@@ -13,12 +13,13 @@ import pytest
 from pymodel.check import check, prepare
 from pymodel.engine import liveness as engine
 from pymodel.engine.fair_cycle import Path as Lasso
-from pymodel.engine.goal import Limits
+from pymodel.engine.goal import Limits, Plan
 from pymodel.engine.instance import Instance
 from pymodel.engine.lasso import Claim, counterexample
 from pymodel.engine.liveness import LivenessCheck
 from pymodel.engine.pack import unpack
 from pymodel.engine.result import CheckResult, Verdict
+from pymodel.engine.rowset import RowSet
 from pymodel.engine.search import Search
 from pymodel.errors import LayoutError
 from pymodel.report.data import check_json
@@ -101,12 +102,12 @@ def test_time_that_ends_after_the_search_is_undetermined(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = prepare(Walk(a=(1,), p=(1,)).cfg(tmp_path, "WeakA", "Recurs"), model=DIGRAPH)
-    search = Search(task.instance, task.goal)
+    search = Search(task.instance, task.goal, Plan(keep_rows=True))
     search.run()
     liveness = LivenessCheck(task.instance, task.liveness, task.specification, ("Constraint",))
     clock = iter([0.0, 9.0] if where == "between two properties" else [9.0])
     monkeypatch.setattr(engine.time, "monotonic", lambda: next(clock))
-    assert not liveness.run(search.rows, search.count, deadline=1.0)
+    assert not liveness.run(RowSet(search).words, search.count, deadline=1.0)
     assert not liveness.violated
 
 
@@ -207,12 +208,18 @@ def _at(instance: Instance, node: int) -> object:
 def test_a_finding_is_confirmed_before_it_is_reported(tmp_path: Path) -> None:
     """The rows of a wrong path come to the interpreter, which refuses them."""
     task = prepare(EIGHT.cfg(tmp_path, "StrongMixed", "Settles"), model=DIGRAPH)
-    search = Search(task.instance, task.goal)
+    search = Search(task.instance, task.goal, Plan(keep_rows=True))
     search.run()
     liveness = LivenessCheck(task.instance, task.liveness, "StrongMixed", ("Constraint",))
-    assert liveness.run(search.rows, search.count)
+    assert liveness.run(RowSet(search).words, search.count)
     claim, path = liveness.found["Settles"]
-    assert [unpack(task.instance, search.row(row).tolist()).walk.x for row in path.rows] == [0, 1, 4, 5, 6]
+    assert [unpack(task.instance, RowSet(search).row(row).tolist()).walk.x for row in path.rows] == [
+        0,
+        1,
+        4,
+        5,
+        6,
+    ]
     liveness.found["Settles"] = (claim, Lasso(path.rows, path.loop + 1))
     with pytest.raises(LayoutError, match="twins disagree"):
         liveness.counterexample("Settles")
