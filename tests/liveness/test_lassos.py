@@ -75,6 +75,7 @@ def test_all_properties_that_fail_are_named(tmp_path: Path) -> None:
     walk = Walk(a=(1, 12, 20), p=(1,), q=(3,))
     result = walked(walk, tmp_path, "WeakA", "Settles", "Recurs", "Leads")
     assert (result.violated, result.also_violated) == ("Settles", ("Leads",))
+    assert '<p class="also">Also violated: <code>Leads</code>' in render_html(result)
 
 
 def test_an_unsafe_model_is_not_asked_for_liveness(tmp_path: Path) -> None:
@@ -157,6 +158,15 @@ def test_a_lasso_that_is_none_is_not_reported(
 ) -> None:
     """As the compiled part would have it if it disagreed with the model."""
     _confirm(EIGHT, "StrongBoth", "Settles", nodes, loop, complaint, tmp_path)
+
+
+@pytest.mark.parametrize(("specification", "fair"), [("WeakA", True), ("StrongA", False)])
+def test_a_loop_that_enables_now_and_then_is_fair_weakly_alone(
+    specification: str, fair: bool, tmp_path: Path
+) -> None:
+    walk = Walk(a=(10,), b=(1, 12, 21), p=(0,))
+    complaint = "" if fair else "the loop is not fair"
+    _confirm(walk, specification, "Settles", (0, 1, 2), 1, complaint, tmp_path)
 
 
 @pytest.mark.parametrize(
