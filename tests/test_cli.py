@@ -40,7 +40,18 @@ def test_version() -> None:
 def test_help_names_every_command() -> None:
     answer = run("--help")
     assert answer.exit_code == 0
-    for command in ("tour", "check", "tlc", "compare", "graph", "doctor", "cfgs"):
+    for command in (
+        "tour",
+        "check",
+        "simulate",
+        "witness",
+        "sweep",
+        "tlc",
+        "compare",
+        "graph",
+        "doctor",
+        "cfgs",
+    ):
         assert f" {command} " in answer.stdout
 
 

@@ -109,6 +109,14 @@ def test_an_operator_is_swapped_or_left() -> None:
     assert cell_cfg(mutant, [axis], axis.choices).swaps == {}
 
 
+def test_a_swap_in_one_module_gives_way_to_the_one_that_is_swept(tmp_path: Path) -> None:
+    path = tmp_path / "one.cfg"
+    text = TINY.read_text("utf-8").replace("CONSTRAINT", "AcceptsWrites <- [Other] True1\nCONSTRAINT")
+    path.write_text(text, "utf-8")
+    found = sweep(path, ["AcceptsWrites=-,True1"])
+    assert [cell.refused for cell in found.cells] == ["", ""]
+
+
 def test_cells_are_the_checks_of_all_combinations() -> None:
     found = sweep(TINY, ["LeaseTicks=1,2", "HasQuorumContact=-,True1", "MaxTerm=1"])
     assert found.names == ("LeaseTicks", "HasQuorumContact", "MaxTerm")

@@ -211,7 +211,7 @@ class Simulation:
                 for p, name in enumerate(self.goal.names)
                 if batch.found[2 * p]
             }
-            self.violated = tuple(sorted(self._beyond, key=self._beyond.__getitem__))
+            self.violated = tuple(self._beyond)
 
     def counterexample(self, plan: Plan) -> Counterexample:
         """The violating walk of `plan`, walked once more with its states kept and then by the model itself.
