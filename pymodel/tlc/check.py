@@ -18,7 +18,7 @@ from pymodel.engine.result import DEADLOCK, CheckResult, Graph, Verdict
 from pymodel.errors import CfgError, UsageError
 from pymodel.tlc.dot import read_dot
 from pymodel.tlc.locate import Toolchain, locate
-from pymodel.tlc.module import Module, is_liveness, read_modules
+from pymodel.tlc.module import Module, is_action_property, is_liveness, read_modules
 from pymodel.tlc.outcome import judge
 from pymodel.tlc.parse import WARNING, Progress, collision, tool_name, totals
 from pymodel.tlc.parse import coverage as coverage_of
@@ -71,7 +71,7 @@ def _check(
 ) -> CheckResult:
     modules = read_modules(spec)
     _refuse_unsound(cfg, modules)
-    options, warnings = _sound_workers(cfg, options, toolchain)
+    options, warnings = _sound_workers(cfg, modules, options, toolchain)
     options = replace(options, check_deadlock=options.check_deadlock and cfg.check_deadlock)
     run = run_tlc(spec, cfg.path, toolchain, options, on_progress)
     outcome = judge(run, cfg, modules, _variables(modules))
@@ -116,15 +116,19 @@ def _refuse_unsound(cfg: Cfg, modules: Sequence[Module]) -> None:
         )
 
 
-def _sound_workers(cfg: Cfg, options: Options, toolchain: Toolchain) -> tuple[Options, list[str]]:
-    """One worker for PROPERTIES under TLC 2.15 or older, with a note; otherwise as asked."""
+def _sound_workers(
+    cfg: Cfg, modules: Sequence[Module], options: Options, toolchain: Toolchain
+) -> tuple[Options, list[str]]:
+    """One worker for temporal PROPERTIES under TLC 2.15 or older, with a note; otherwise as asked."""
     if options.workers < 1:
         raise UsageError(f"{options.workers} workers", mend="ask for at least one worker")
     version = re.fullmatch(r"2\.(\d+)", toolchain.jar_version)
-    if options.workers == 1 or not cfg.properties or not version or int(version[1]) > _LAST_UNSOUND_MINOR:
+    temporal = [name for name in cfg.properties if not is_action_property(modules, name)]
+    if options.workers == 1 or not temporal or not version or int(version[1]) > _LAST_UNSOUND_MINOR:
         return options, []
     note = (
-        f"one worker instead of {options.workers}: TLC {toolchain.jar_version} can miss violated PROPERTIES"
+        f"one worker instead of {options.workers}: TLC {toolchain.jar_version} can miss that {temporal[0]} is "
+        "violated"
     )
     return replace(options, workers=1), [note]
 

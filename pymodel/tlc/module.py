@@ -35,6 +35,7 @@ _WORD = re.compile(r"(?<!\\)\b[A-Za-z_]\w*\b(?!\s*\|->)")
 _QUANTIFIER = re.compile(r"\\[AE]\b")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _NO_CALLS = ("UNCHANGED", "ENABLED", "DOMAIN", "SUBSET", "UNION")
+_BOX = re.compile(r"\[\]\s*\[.*\]_(\w+|<<[^\[\]]*>>)", re.DOTALL)
 _TEMPORAL = re.compile(r"<<|>>|<=>|(<>|~>|\b[WS]F_|-\+->)")
 
 
@@ -154,6 +155,13 @@ def is_liveness(modules: Sequence[Module], name: str) -> bool:
     """Whether the formula `name` says that something eventually happens (<>, ~>, WF_ or SF_ in it)."""
     bodies = _bodies(modules)
     return any(found[1] for used in reached_from(modules, name) for found in _TEMPORAL.finditer(bodies[used]))
+
+
+def is_action_property(modules: Sequence[Module], name: str) -> bool:
+    """Whether the formula `name` is one box over an action, [][A]_v: TLC checks it in each step of the
+    search itself, and not among the temporal formulas."""
+    body = _bodies(modules).get(name, "")
+    return _BOX.fullmatch(body) is not None and body.count("[]") == 1 and not is_liveness(modules, name)
 
 
 def _bodies(modules: Sequence[Module]) -> dict[str, str]:

@@ -96,19 +96,27 @@ def test_an_invariant_is_violated_by_a_shortest_behaviour(toolchain: Toolchain) 
     assert (result.checked, result.properties, result.complete) == (("BelowTwo", "deadlock"), (), False)
 
 
-def test_an_action_property_is_named_and_takes_one_worker_of_2_15(toolchain: Toolchain) -> None:
-    result = check(toolchain, "action", workers=2)
+def test_an_action_property_is_named(toolchain: Toolchain) -> None:
+    result = check(toolchain, "action")
     assert (result.verdict, result.violated) == (Verdict.PROPERTY, "Grows")
     assert result.properties == ("SmallSteps", "Grows")
     assert result.checked == (*result.properties, "deadlock")
     assert behaviour(result) == ["Init", "Take", "Step", "Step", "Reset"]
+
+
+def test_an_action_property_is_checked_with_as_many_workers_as_asked(toolchain: Toolchain) -> None:
+    """TLC checks it in each step of the search, unlike a temporal formula."""
+    result = check(toolchain, "action", workers=2)
+    assert (result.verdict, result.violated, result.workers) == (Verdict.PROPERTY, "Grows", 2)
+    assert result.warnings == ()
+
+
+def test_any_other_property_takes_one_worker_of_2_15(toolchain: Toolchain) -> None:
+    result = check(toolchain, "conjunct", workers=2)
+    assert (result.verdict, result.violated) == (Verdict.PROPERTY, "GrowsSlowly")
     if toolchain.jar_version == "2.15":
         assert result.workers == 1
-        assert "one worker instead of 2" in result.warnings[0]
-
-
-def test_a_conjunct_of_a_property_is_named_after_the_property(toolchain: Toolchain) -> None:
-    assert check(toolchain, "conjunct").violated == "GrowsSlowly"
+        assert "one worker instead of 2" in result.warnings[0] and "GrowsSlowly" in result.warnings[0]
 
 
 def test_a_deadlock_is_found(toolchain: Toolchain) -> None:

@@ -10,6 +10,7 @@ from pymodel.errors import SpecError
 from pymodel.tlc.module import (
     defined_at,
     disjuncts,
+    is_action_property,
     is_liveness,
     reached_from,
     read_module,
@@ -125,6 +126,26 @@ def test_liveness_is_recognised_through_other_definitions(sample: Path) -> None:
     modules = (read_module(sample),)
     liveness = {d.name for d in modules[0].definitions if is_liveness(modules, d.name)}
     assert liveness == {"Reaches", "Both", "Fair"}
+
+
+@pytest.mark.parametrize(
+    ("body", "one_box"),
+    [
+        ("[][x' > x]_x", True),
+        ("[][\\A i \\in S : f'[i] # [f EXCEPT ![i] = 1]]_<<x, f>>", True),
+        ("[][x' > x]_x /\\ [][x' < 3]_x", False),
+        ("\\A i \\in S : [][f'[i] > f[i]]_f", False),
+        ("[](x > 0)", False),
+        ("[][<>(x = 1)]_x", False),
+        ("x = 0 /\\ [][x' > x]_x", False),
+        ("Other", False),
+    ],
+)
+def test_an_action_property_is_one_box_over_an_action(tmp_path: Path, body: str, one_box: bool) -> None:
+    path = tmp_path / "Boxes.tla"
+    text = f"---- MODULE Boxes ----\nVARIABLES x, f\nS == {{1}}\nOther == x > 0\nClaim == {body}\n====\n"
+    path.write_text(text, "utf-8")
+    assert is_action_property((read_module(path),), "Claim") is one_box
 
 
 def test_a_position_belongs_to_the_definition_around_it(sample: Path) -> None:

@@ -103,8 +103,8 @@ def test_newer_jars_keep_the_workers_asked_for(tmp_path: Path) -> None:
         tmp_path, "sys.exit(print(open({!r}).read()))".format(str(HERE / "outputs" / "newer.txt"))
     )
     later = Toolchain(newer.jar, newer.java, "", "", "2026.05.26")
-    assert tlc_check(MC, SPECS / "action.cfg", workers=2, toolchain=later).workers == 2
-    assert tlc_check(MC, SPECS / "action.cfg", workers=2, toolchain=newer).workers == 1
+    assert tlc_check(MC, SPECS / "conjunct.cfg", workers=2, toolchain=later).workers == 2
+    assert tlc_check(MC, SPECS / "conjunct.cfg", workers=2, toolchain=newer).workers == 1
 
 
 def test_a_constant_that_the_spec_lacks_is_noted(tmp_path: Path) -> None:
