@@ -1,4 +1,5 @@
-"""spec/manifest.json: what TLC answered for each shipped cfg, for tests and readers to hold pymodel to."""
+"""spec/manifest.json: what TLC answered for each shipped cfg but the benchmark's, for tests and
+readers to hold pymodel to."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pathlib import Path
 from pymodel.engine.result import CheckResult
 from pymodel.errors import SpecError
 from pymodel.raft.model import RAFT
-from pymodel.specfiles import find_module, shipped_cfgs, spec_folder
+from pymodel.specfiles import find_module, manifest_cfgs, spec_folder
 from pymodel.tlc.check import tlc_check
 from pymodel.tlc.locate import Toolchain
 
@@ -53,9 +54,9 @@ def read_manifest(folder: Path | None = None) -> dict[str, Record]:
 def measure(
     toolchain: Toolchain | None = None, progress: Callable[[str], None] | None = None
 ) -> dict[str, Record]:
-    """TLC on every shipped cfg, one after the other."""
+    """TLC on every cfg of the manifest, one after the other."""
     found = {}
-    for name in shipped_cfgs():
+    for name in manifest_cfgs():
         if progress:
             progress(name)
         cfg = spec_folder() / f"{name}.cfg"

@@ -126,10 +126,8 @@ def _sound_workers(
     temporal = [name for name in cfg.properties if not is_action_property(modules, name)]
     if options.workers == 1 or not temporal or not version or int(version[1]) > _LAST_UNSOUND_MINOR:
         return options, []
-    note = (
-        f"one worker instead of {options.workers}: TLC {toolchain.jar_version} can miss that {temporal[0]} is "
-        "violated"
-    )
+    who = f"TLC {toolchain.jar_version}"
+    note = f"one worker instead of {options.workers}: {who} can miss that {temporal[0]} is violated"
     return replace(options, workers=1), [note]
 
 

@@ -14,6 +14,8 @@ from pymodel.engine.contract import (
     Action,
     Axis,
     Bound,
+    Constant,
+    Function,
     MessageField,
     MessageKind,
     Model,
@@ -31,7 +33,10 @@ SERVERS, MAX_TERM, ELECTION_TICKS, LEASE_TICKS, CAPACITY = 3, 2, 2, 1, 3
 
 Server = Term = range(0)
 MaxTerm = ElectionTicks = LeaseTicks = Capacity = 0
-VoteRequest = VoteReply = Beat = BeatReply = lambda **fields: None
+VoteRequest: Any = None
+VoteReply: Any = None
+Beat: Any = None
+BeatReply: Any = None
 
 Follower, Candidate, Leader = range(3)
 Nil = -1
@@ -257,7 +262,9 @@ def lease_model(
     }
     labels = {"Server": tuple(f"s{k + 1}" for k in range(servers))}
     bound = Bound(names, labels, _schema(servers, max_term, election, lease, capacity))
-    functions = {f.__name__: f for f in (*(a.function for a in ACTIONS), *INVARIANTS, StepDown, HoldsLease)}
+    functions: dict[str, Function | Constant] = {
+        f.__name__: f for f in (*(a.function for a in ACTIONS), *INVARIANTS, StepDown, HoldsLease)
+    }
 
     def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, ...]]) -> Bound:
         return bound
@@ -274,7 +281,7 @@ def lease_model(
         constraints={},
         symmetries={"ServerSymmetry": "Server"},
         present=lambda s, bound: {},
-        present_message=lambda m, bound: None,
+        present_message=lambda m, bound: 0,
         binders={"i": "Server", "j": "Server"},
     )
     return Instance(model, bound, {})

@@ -8,23 +8,40 @@ from pathlib import Path
 import pytest
 
 from pymodel.cfg import read_cfg
-from pymodel.check import check, graph_within
+from pymodel.check import check, graph_within, prepare
 from pymodel.engine.result import Graph
 from pymodel.manifest import Record, read_manifest, record_of, write_manifest
 from pymodel.parity import compare, count_rows, graph_rows
 from pymodel.raft.model import RAFT
-from pymodel.specfiles import find_cfg, shipped_cfgs
+from pymodel.specfiles import find_cfg, manifest_cfgs, shipped_cfgs
 from pymodel.tlc.locate import Toolchain
 
 MANIFEST = read_manifest()
 SMALL_GRAPHS = ("tiny",)
+BENCHMARK = ("bench_1m", "bench_10m", "bench_100m", "bench_1g", "bench_symmetry")
 
 
-def test_the_manifest_has_a_record_for_each_cfg() -> None:
-    assert tuple(MANIFEST) == shipped_cfgs()
+def test_the_manifest_has_a_record_for_each_cfg_but_those_of_the_benchmark() -> None:
+    assert tuple(MANIFEST) == manifest_cfgs()
+    assert {name for name in shipped_cfgs() if name not in MANIFEST} == set(BENCHMARK)
 
 
-@pytest.mark.parametrize("name", shipped_cfgs())
+@pytest.mark.parametrize("name", BENCHMARK)
+def test_a_cfg_of_the_benchmark_is_the_full_protocol_with_all_properties_that_apply(name: str) -> None:
+    task = prepare(find_cfg(name))
+    constants, instance = task.cfg.constants, task.instance
+    assert not task.cfg.swaps
+    assert len(instance.bound.labels["Server"]) == 3
+    assert constants["Snapshots"] and constants["LeasePolicy"] == "SendTime"
+    assert constants["Faults"] and constants["Write"]
+    needed = {"QuorumAckSound": "acks", "AuditFaithful": "audit"}
+    kept = {name for name in RAFT.invariants if needed.get(name, "acks") in constants["History"]}
+    assert set(task.cfg.invariants) == kept
+    assert set(task.cfg.properties) == set(RAFT.properties)
+    assert bool(task.goal.symmetry) == (name == "bench_symmetry")
+
+
+@pytest.mark.parametrize("name", manifest_cfgs())
 def test_the_search_gives_what_tlc_gave(name: str) -> None:
     ours, recorded = record_of(check(find_cfg(name))), MANIFEST[name]
     assert (ours.verdict, ours.violated, ours.length) == (
@@ -37,7 +54,7 @@ def test_the_search_gives_what_tlc_gave(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", shipped_cfgs())
+@pytest.mark.parametrize("name", manifest_cfgs())
 def test_tlc_gives_the_same_and_what_is_on_record(name: str, toolchain: Toolchain) -> None:
     comparison = compare(find_cfg(name), toolchain=toolchain)
     assert comparison.equal, comparison.rows
@@ -45,7 +62,7 @@ def test_tlc_gives_the_same_and_what_is_on_record(name: str, toolchain: Toolchai
     assert replace(live, tlc="") == replace(recorded, tlc="")
 
 
-@pytest.mark.parametrize("name", [name for name in shipped_cfgs() if name.startswith("mutant_")])
+@pytest.mark.parametrize("name", [name for name in manifest_cfgs() if name.startswith("mutant_")])
 def test_a_mutant_swaps_one_operator_and_dies_of_the_property_that_its_first_line_names(name: str) -> None:
     cfg = find_cfg(name)
     assert len(read_cfg(cfg).swaps) == 1
@@ -59,7 +76,7 @@ def test_a_witness_cfg_denies_the_witness_that_its_first_line_names(name: str) -
     assert MANIFEST[name].violated == f"Never{witness}"
 
 
-@pytest.mark.parametrize("name", [name for name in shipped_cfgs() if name.startswith("control_")])
+@pytest.mark.parametrize("name", [name for name in manifest_cfgs() if name.startswith("control_")])
 def test_a_control_swaps_one_operator_and_lives(name: str) -> None:
     assert len(read_cfg(find_cfg(name)).swaps) == 1
     assert MANIFEST[name].verdict == "OK"
