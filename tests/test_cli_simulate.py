@@ -102,10 +102,13 @@ def test_quiet_prints_the_verdict_alone() -> None:
 @pytest.mark.parametrize(
     ("line", "plan"),
     [
-        ("", Plan(100, 200_000)),
-        ("--timeout 3", Plan(100, None, timeout_s=3)),
+        ("--workers 1", Plan(100, 200_000)),
+        ("--timeout 3 --workers 1", Plan(100, None, timeout_s=3)),
         ("--timeout 3 --walks 5 --workers 2", Plan(100, 5, timeout_s=3, workers=2)),
-        ("--walk 4 --seed 9 --depth 7 --choose step", Plan(7, None, 9, 4, by_action=False)),
+        (
+            "--walk 4 --seed 9 --depth 7 --choose step --workers 3",
+            Plan(7, None, 9, 4, None, 3, by_action=False),
+        ),
     ],
 )
 def test_options_reach_the_walks(line: str, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +123,7 @@ def test_what_cannot_be_walked_exits_2_with_a_mend(line: str) -> None:
     answer = run("simulate", TINY, *line.split())
     assert answer.exit_code == 2
     assert answer.stderr.startswith("error: ")
-    assert "mend: give one of" in answer.stderr
+    assert "mend: give " in answer.stderr
 
 
 def test_a_time_limit_is_told() -> None:
