@@ -125,7 +125,8 @@ def module_text(
     _refuse_unfit(instance)
     actions = frozenset(action.name for action in instance.model.actions)
     translator = Translator(layout, instance.bound.names, instance.sources, actions)
-    parts = [_header(instance, invariants, properties, exact, bool(view)), PRELUDE]
+    parts = [_header(instance, invariants, properties), PRELUDE]
+    parts.append(f"SYMMETRIC = {int(bool(symmetry))}\n" + _key_constants(instance, exact, bool(view)))
     parts.append(row_functions(layout))
     parts.append(_view(instance, view))
     parts += [_constructor(layout, kind.name) for kind in layout.schema.kinds]
@@ -200,18 +201,11 @@ def _candidate_count(instance: Instance, param: Parameter) -> int:
     return len(param.values) or len(instance.bound.names[param.domain])
 
 
-def _header(
-    instance: Instance, invariants: tuple[str, ...], properties: tuple[str, ...], exact: bool, view: bool
-) -> str:
+def _header(instance: Instance, invariants: tuple[str, ...], properties: tuple[str, ...]) -> str:
     layout = instance.layout
-    row = row_words(layout)
     constants = {
         "W": layout.words,
-        "ROW": row,
-        "K": row if exact else 1,
-        "EXACT": int(exact),
-        "KEY_AT": (2 + row if view else 2) if exact else 0,
-        "RECORD": record_words(instance, exact=exact, view=view),
+        "ROW": row_words(layout),
         "BATCH": BATCH,
         "PENDING": BATCH + max_successors(instance),
         "TAG": (1 << layout.tag_bits) - 1,
@@ -224,6 +218,17 @@ def _header(
         "DEADLOCK": len(invariants) + len(properties),
         **_places(instance),
         "INITIAL": tuple(pack(instance, instance.initial())),
+    }
+    return "\n".join(f"{name} = {value}" for name, value in constants.items())
+
+
+def _key_constants(instance: Instance, exact: bool, view: bool) -> str:
+    row = row_words(instance.layout)
+    constants = {
+        "K": row if exact else 1,
+        "EXACT": int(exact),
+        "KEY_AT": (2 + row if view else 2) if exact else 0,
+        "RECORD": record_words(instance, exact=exact, view=view),
     }
     return "\n".join(f"{name} = {value}" for name, value in constants.items())
 

@@ -63,6 +63,14 @@ def hash_words(words: Array, at: int, count: int, seed: int) -> int:
     return 1 if h == 0 else h
 
 
+def same_words(b: Array, t: int, u: int) -> int:
+    """Whether the states at t and u are equal."""
+    differing = 0
+    for k in range(W):
+        differing |= b[t + k] ^ b[u + k]
+    return differing == 0
+
+
 def copy_row(b: Array, at: int, rows: Array, row: int) -> int:
     """The W words of row `row` into the buffer at `at`."""
     for k in range(W):
@@ -164,7 +172,9 @@ def expand_row(
     found: Array,
 ) -> int:
     """Make the successors of the state at s, which is number `row` of its level, behind the n that wait
-    in the buffer; how many wait then. counts: per action, from ACTIONS on per number of successors."""
+    in the buffer; how many wait then. counts: per action, from ACTIONS on per number of successors.
+
+    A successor that equals s, or the one before it, has nothing more to show: its origin is -1."""
     m = successors_from(b, s, acts, n)
     counts[ACTIONS + m - n] += 1
     if m == n:
@@ -173,6 +183,12 @@ def expand_row(
     for k in range(n, m):
         t = OUT + k * W
         counts[acts[k]] += 1
+        b[ORIGINS + k] = 0 - 1
+        if not SYMMETRIC and k > n and same_words(b, t, t - W):
+            continue
+        if same_words(b, t, s):
+            note(found, still, FIRST_PROPERTY, row, k - n)
+            continue
         bits = check_changed_step(b, s, t, still)
         if bits != 0:
             note(found, bits, FIRST_PROPERTY, row, k - n)
@@ -225,8 +241,8 @@ def expand(
             return written
         for k in range(n):
             h = b[HASHES + k]
-            known = 0
-            if h != 0:
+            known = b[ORIGINS + k] < 0
+            if not known and h != 0:
                 slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, span, size)
                 known = table[slot * K] != 0
             if not known:

@@ -70,22 +70,26 @@ class Level:
         if self.log is None:
             self.log = Log(path, np.int64)
 
-    def blocks(self, count: int, *, keep: bool) -> Iterator[Words]:
-        """All rows in order, at least `count` at a time but for the last. Without `keep`, what was given
-        out is let go."""
+    def blocks(self, count: int, *, keep: bool = False) -> Iterator[Words]:
+        """All rows in order, `count` at a time but for the last. Without `keep`, what was given out is let
+        go."""
+        step = count * self.width
         waiting: list[Words] = []
         for number, part in enumerate(self.parts):
             waiting.append(part)
             if not keep:
                 self.parts[number] = np.zeros(0, np.int64)
                 self.held_bytes -= part.nbytes
-            if sum(map(len, waiting)) >= count * self.width:
-                yield _joined(waiting)
-                waiting = []
-        if waiting:
+            if sum(map(len, waiting)) < step:
+                continue
+            joined = _joined(waiting)
+            whole = len(joined) // step * step
+            waiting = [joined[whole:]]
+            for first in range(0, whole, step):
+                yield joined[first : first + step]
+        if any(map(len, waiting)):
             yield _joined(waiting)
         if self.log:
-            step = count * self.width
             for first in range(0, self.log.count, step):
                 yield self.log.read(first, step)
 

@@ -224,7 +224,7 @@ class Search:
         while store.level.count and (self.plan.keep_going or not self.found):
             self.depth += 1
             first, whole = 0, store.level.count
-            for rows in store.level.blocks(ROUND_ROWS, keep=False):
+            for rows in store.level.blocks(ROUND_ROWS):
                 if not self._round(store, first, rows, pool):
                     self.ended_by = self._full(store)
                     break
