@@ -60,6 +60,7 @@ def prepare_cfg(cfg: Cfg, *, model: Model = RAFT, check_deadlock: bool | None = 
         properties=tuple(name for name in cfg.properties if name not in model.liveness),
         constraints=cfg.constraints,
         symmetry=model.symmetries[cfg.symmetry] if cfg.symmetry else "",
+        view=cfg.view or "",
         check_deadlock=cfg.check_deadlock if check_deadlock is None else check_deadlock,
     )
     liveness = tuple(name for name in cfg.properties if name in model.liveness)
@@ -82,10 +83,10 @@ def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
     _known(cfg, "property", cfg.properties, (*model.properties, *model.liveness))
     _known(cfg, "constraint", cfg.constraints, model.constraints)
     _known(cfg, "symmetry", (cfg.symmetry,), model.symmetries)
+    _known(cfg, "view", (cfg.view,), model.views)
     _refuse_reduction(cfg, model)
     statements = {
         "ACTION_CONSTRAINT": cfg.action_constraints,
-        "VIEW": cfg.view,
         "POSTCONDITION": cfg.postcondition,
     }
     for statement, value in statements.items():
@@ -293,8 +294,11 @@ def graph(path: Path, *, model: Model = RAFT, max_edges: int = GRAPH_EDGES_MAX) 
 def graph_within(path: Path, max_edges: int | None, *, model: Model = RAFT) -> Graph | None:
     """The graph as above, or None if it has more than `max_edges` edges (None: no such limit)."""
     task = prepare(path, model=model)
-    if task.goal.symmetry:
-        raise UsageError("a graph under SYMMETRY has representatives for states", mend="take SYMMETRY out")
+    for statement, value in (("SYMMETRY", task.goal.symmetry), ("VIEW", task.goal.view)):
+        if value:
+            raise UsageError(
+                f"a graph under {statement} has representatives for states", mend=f"take {statement} out"
+            )
     goal = Goal(constraints=task.goal.constraints, check_deadlock=False)
     search = Search(task.instance, goal, Plan(keep_rows=True))
     search.run(Limits(max_states=max_edges))

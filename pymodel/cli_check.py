@@ -78,16 +78,7 @@ def check_command(
     path = find_cfg(cfg)
     allowed = allowed_actions(allow_never_fired or (), [action.name for action in RAFT.actions])
     limits = Limits(max_states, timeout)
-    plan = make_plan(
-        workers=workers,
-        exact=exact,
-        seed=fp,
-        memory=memory,
-        spill=spill,
-        checkpoint=checkpoint,
-        recover=recover,
-        keep_going=keep_going,
-    )
+    plan = make_plan(workers, exact, fp, memory, spill, checkpoint, recover, keep_going)
     with ProgressLine(quiet) as progress:
         result = check(
             path,

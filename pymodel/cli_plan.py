@@ -36,7 +36,6 @@ KeepGoing = Annotated[
 
 
 def make_plan(
-    *,
     workers: str,
     exact: bool,
     seed: int,

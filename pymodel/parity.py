@@ -65,10 +65,11 @@ def compare(
     ours = check(cfg)
     spec = find_module(cfg, RAFT.module)
     our_graph = None
-    if graph is not False and ours.ok and not ours.symmetry:
+    task = prepare(cfg)
+    if graph is not False and ours.ok and not ours.symmetry and not task.goal.view:
         tell("pymodel, graph")
         our_graph = graph_within(cfg, None if graph else GRAPH_EDGES_MAX)
-    check_deadlock = prepare(cfg).goal.check_deadlock
+    check_deadlock = task.goal.check_deadlock
     if our_graph is None:
         tell("TLC")
         tlc = tlc_check(spec, cfg, check_deadlock=check_deadlock, toolchain=toolchain)
@@ -160,6 +161,7 @@ def names_rows(folder: Path | None = None) -> tuple[Row, ...]:
         "liveness properties": (tuple(RAFT.liveness), _section(protocol, "Liveness properties")),
         "constraints": (tuple(RAFT.constraints), _section(bounds, "Bounds")),
         "symmetries": (tuple(RAFT.symmetries), _section(bounds, "Symmetry")),
+        "views": (tuple(RAFT.views), _section(bounds, "Views")),
         "mutants": (tuple(MUTANTS), _section(bounds, "Mutants")),
     }
     return tuple(_names_row(what, ours, tla) for what, (ours, tla) in pairs.items())

@@ -45,6 +45,14 @@ NeverWriteRejected         == ~WriteRejected
 NeverWriteUnknown          == ~WriteUnknown
 NeverUnknownWriteCommitted == ~UnknownWriteCommitted
 
+\* == Views ==
+
+\* States that differ only in what no action reads are one. A property of the history is then
+\* checked on the first history that led to a state, not on each.
+WithoutHistory ==
+  <<currentTerm, role, votedFor, votesGranted, leaderHint, log, commitIndex, snapshotIndex,
+    snapshotTerm, matchIndex, nextIndex, electionElapsed, ackAge, skew, client, messages>>
+
 \* == Mutants ==
 
 \* For any guard of that many parameters.

@@ -16,10 +16,10 @@ from types import TracebackType
 
 import numpy as np
 
-from pymodel.engine import kernel
+from pymodel.engine import kernel, kernel_rows
 from pymodel.engine.checkpoint import Checkpoint
 from pymodel.engine.clock import Clock
-from pymodel.engine.generate import BATCH, buffer_words, max_successors, module_text, record_words
+from pymodel.engine.generate import BATCH, max_successors, module_text, record_words
 from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress, Violation
 from pymodel.engine.instance import Instance
 from pymodel.engine.level import Block
@@ -28,6 +28,7 @@ from pymodel.engine.native import Native, Words
 from pymodel.engine.pack import pack
 from pymodel.engine.rows import row_words
 from pymodel.engine.store import Store
+from pymodel.engine.worker import Worker
 from pymodel.errors import LayoutError
 
 ROUND_ROWS = 1 << 16
@@ -35,19 +36,6 @@ CHUNK_ROWS = 1 << 11
 RECORDS = 1 << 13
 LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
-
-
-class Worker:
-    """What a thread works with: its buffer, and counts that are added up when they are asked for."""
-
-    def __init__(self, instance: Instance, goal: Goal, seed: int) -> None:
-        successors = max_successors(instance)
-        self.buffer: Words = np.zeros(buffer_words(instance), np.int64)
-        self.buffer[-1] = seed
-        self.acts: Words = np.zeros(BATCH + successors, np.int64)
-        self.counts: Words = np.zeros(len(instance.model.actions) + successors + 1, np.int64)
-        self.found: Words = np.zeros(2 * len(goal.names), np.int64)
-        self.totals: Words = np.zeros(2, np.int64)
 
 
 Records = tuple[Words, int]
@@ -75,8 +63,9 @@ class Search:
             symmetry=goal.symmetry,
             view=goal.view,
             exact=self.exact,
+            loops=(kernel, kernel_rows),
         )
-        self.native = Native(self.text, kernel.ENTRIES)
+        self.native = Native(self.text, kernel.ENTRIES + kernel_rows.ENTRIES)
         self.compile_seconds = time.perf_counter() - before
         self.row_width = row_words(instance.layout)
         self.record_width = record_words(instance, exact=self.exact, view=bool(goal.view))

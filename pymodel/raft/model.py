@@ -89,6 +89,28 @@ GUARDS = (
     "OutcomeAtStepDown",
 )
 
+# What a cfg may name as VIEW, with the variables that it keeps. No action reads the others.
+VIEWS = {
+    "WithoutHistory": (
+        "currentTerm",
+        "role",
+        "votedFor",
+        "votesGranted",
+        "leaderHint",
+        "log",
+        "commitIndex",
+        "snapshotIndex",
+        "snapshotTerm",
+        "matchIndex",
+        "nextIndex",
+        "electionElapsed",
+        "ackAge",
+        "skew",
+        "client",
+        "messages",
+    )
+}
+
 CONSTANTS = (
     "Server",
     "Write",
@@ -228,6 +250,7 @@ RAFT = Model(
     present=present,
     present_message=present_message,
     guards=GUARDS,
+    views=VIEWS,
     binders={"i": "Server", "j": "Server", "w": "Write"},
     witnesses={function.__name__: function for function in witnesses.WITNESSES},
     fair=liveness.FAIR_SPECIFICATIONS,

@@ -9,6 +9,7 @@ import pytest
 
 from pymodel.cfg import read_cfg
 from pymodel.check import check, graph_within, prepare
+from pymodel.engine.goal import Plan
 from pymodel.engine.result import Graph
 from pymodel.manifest import Record, read_manifest, record_of, write_manifest
 from pymodel.parity import compare, count_rows, graph_rows
@@ -91,7 +92,7 @@ def test_small_checks_every_property() -> None:
 def test_each_liveness_property_holds_in_a_cfg_and_is_broken_where_it_can_be() -> None:
     held = {
         name
-        for cfg in shipped_cfgs()
+        for cfg in manifest_cfgs()
         if MANIFEST[cfg].verdict == "OK"
         for name in read_cfg(find_cfg(cfg)).properties
     }
@@ -183,3 +184,23 @@ def test_a_written_manifest_reads_back(tmp_path: Path) -> None:
     records = {"a": Record("OK", None, 0, 3, 2, "TLC 2.15")}
     assert write_manifest(records, tmp_path).name == "manifest.json"
     assert read_manifest(tmp_path) == records
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["hashes", "exact"])
+def test_a_view_tells_apart_what_it_keeps(tmp_path: Path, exact: bool) -> None:
+    """As many states as the whole graph has without what the view drops."""
+    seen = tmp_path / "seen.cfg"
+    seen.write_text(find_cfg("tiny").read_text("utf-8") + "VIEW WithoutHistory\n", "utf-8")
+    kept = RAFT.views["WithoutHistory"]
+    whole = graph_within(find_cfg("tiny"), None)
+    assert whole is not None
+    viewed = check(seen, plan=Plan(exact=exact))
+    assert viewed.ok
+    assert viewed.distinct == len({tuple(state[name] for name in kept) for state in whole.states}) < 598
+
+
+@pytest.mark.slow
+def test_tlc_counts_as_many_states_under_a_view(tmp_path: Path, toolchain: Toolchain) -> None:
+    seen = tmp_path / "seen.cfg"
+    seen.write_text(find_cfg("tiny").read_text("utf-8") + "VIEW WithoutHistory\n", "utf-8")
+    assert compare(seen, toolchain=toolchain).equal

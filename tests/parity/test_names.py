@@ -31,6 +31,7 @@ def test_every_kind_of_name_is_compared() -> None:
         "liveness properties",
         "constraints",
         "symmetries",
+        "views",
         "mutants",
     ]
 

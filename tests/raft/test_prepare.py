@@ -121,7 +121,7 @@ REFUSED = [
     ("VoteStable", "Vote", "Vote", "property Vote is not in the Python model", "known: TermMonotonic"),
     ("StateConstraint", "Bound", "CONSTRAINT", "constraint Bound is not in", "known: StateConstraint"),
     ("PROPERTIES", "SYMMETRY Sym PROPERTIES", "Sym", "symmetry Sym is not in", "known: ServerSymmetry"),
-    ("PROPERTIES", "VIEW view PROPERTIES", None, "pymodel does not support VIEW", "run TLC"),
+    ("PROPERTIES", "VIEW view PROPERTIES", "view", "view view is not in", "known: WithoutHistory"),
     ("CONSTRAINT", "ACTION_CONSTRAINT", None, "does not support ACTION_CONSTRAINT", "run TLC"),
     ("PROPERTIES", "POSTCONDITION Post PROPERTIES", None, "does not support POSTCONDITION", "run TLC"),
     (
