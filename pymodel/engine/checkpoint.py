@@ -133,6 +133,8 @@ class Checkpoint:
             self.folder.rmdir()
 
     def close(self) -> None:
+        for log in self.logs.values():
+            log.close()
         if self.lock is not None:
             self.lock.close()
             self.lock = None

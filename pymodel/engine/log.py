@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,13 @@ class Log:
         if durable:
             os.fsync(self.file.fileno())
 
+    def close(self) -> None:
+        """Let go of the file. What a full disk then refuses lies beyond any recorded length."""
+        with suppress(OSError):
+            self.file.close()
+
     def remove(self) -> None:
-        self.file.close()
+        self.close()
         self.path.unlink(missing_ok=True)
 
     def facts(self) -> dict[str, int]:

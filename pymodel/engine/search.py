@@ -29,7 +29,7 @@ from pymodel.engine.pack import pack
 from pymodel.engine.rows import row_words
 from pymodel.engine.store import Store
 from pymodel.engine.worker import Worker
-from pymodel.errors import LayoutError
+from pymodel.errors import CheckpointError, LayoutError
 
 ROUND_ROWS = 1 << 16
 CHUNK_ROWS = 1 << 11
@@ -134,11 +134,13 @@ class Search:
                 self.ended_by = INTERRUPTED
             except MemoryError:
                 self.ended_by = f"the system, which gave no more memory after {self.count:,} states"
+            except OSError as error:
+                self.ended_by = f"the disk: {error.strerror or error}"
             except RuntimeError as error:
                 if "start new thread" not in str(error):
                     raise
                 self.ended_by = "the system, which started no more threads"
-            self._gather()
+        self._gather()
         self.seconds = self.clock.seconds
 
     def close(self) -> None:
@@ -165,10 +167,14 @@ class Search:
         told = [self.text, str(self.goal), str(self.plan.seed), str(self.plan.keep_going)]
         identity = hashlib.sha256("\n".join(told).encode()).hexdigest()
         checkpoint = Checkpoint(folder, identity, self.about)
-        if self.plan.recover is None:
-            checkpoint.open_new()
-        elif not checkpoint.open_saved():
-            self.note = f"{folder} has no checkpoint yet: the search began anew"
+        try:
+            if self.plan.recover is None:
+                checkpoint.open_new()
+            elif not checkpoint.open_saved():
+                self.note = f"{folder} has no checkpoint yet: the search began anew"
+        except CheckpointError:
+            checkpoint.close()
+            raise
         return checkpoint
 
     def _make_store(self, checkpoint: Checkpoint | None, pool: ThreadPoolExecutor) -> Store:
@@ -219,7 +225,7 @@ class Search:
                     break
                 first += len(rows) // self.row_width
                 self._tell(store, whole - first)
-                self.ended_by = self.clock.limit(store.count)
+                self.ended_by = self._limit(store)
                 if self.ended_by and not self._ends_anyway(store, whole - first):
                     break
             else:
@@ -230,11 +236,19 @@ class Search:
             self._end_level(store)
         self.complete = self.plan.keep_going or not self.found
 
+    def _limit(self, store: Store) -> str:
+        """The limit that is reached, if any. What waits to be settled may not be new."""
+        reached = self.clock.limit(store.count)
+        if not reached or not store.unsettled:
+            return reached
+        store.settle()
+        return self.clock.limit(store.count)
+
     def _ends_anyway(self, store: Store, left: int) -> bool:
         """Whether the search needs no limit to end with this level."""
         if self._found_here() and not self.plan.keep_going:
             return True
-        return left == 0 and store.following.count == 0 and not store.unsettled
+        return left == 0 and store.following.count == 0
 
     def _end_level(self, store: Store) -> None:
         self._gather()
@@ -357,8 +371,11 @@ class Search:
             worker.found.fill(0)
 
     def _full(self, store: Store) -> str:
-        more = "" if self.plan.spill or self.exact else "; with --spill DIR it would go on in files"
-        return f"the memory that it may use, full with {store.count:,} states{more}"
+        full = f"the memory that it may use, full with {store.count:,} states"
+        if self.plan.keep_rows:
+            return f"{full}: this search keeps all of them"
+        needed = ["with --spill DIR"] * (self.plan.spill is None) + ["without --exact"] * self.exact
+        return f"{full}; {' and '.join(needed)} it would go on in files" if needed else full
 
     def _tell(self, store: Store, left: int) -> None:
         if self.clock.tell is None:

@@ -97,12 +97,12 @@ class Store:
             return
         self.unsettled.append(block)
         if sum(waiting.held_bytes for waiting in self.unsettled) > self.budget_bytes // UNSETTLED_SHARE:
-            self._settle()
+            self.settle()
 
     def next_level(self, depth: int, **standing: Any) -> None:
         """What was added becomes the level to expand; `depth` levels are expanded. With a checkpoint it is
         the point to go on from, beside the rest of `standing`."""
-        self._settle()
+        self.settle()
         self.journal.close_level()
         done, self.level = self.level, self.following
         if self.checkpoint:
@@ -126,6 +126,8 @@ class Store:
             if not self.make_room(len(keys) // self.table.width):
                 return False
             self.table.enter(keys)
+            if self.keep_rows:
+                self.all_rows.append(keys)  # keys of whole states are their rows
         return True
 
     def rows(self) -> Words:
@@ -133,9 +135,12 @@ class Store:
         return np.concatenate(self.all_rows) if self.all_rows else np.zeros(0, np.int64)
 
     def close(self) -> None:
+        """Let go of all files; those in the folder to spill to are deleted, a checkpoint's stay."""
+        logs = [self.level.log, self.following.log, *(self.journal.logs or ())]
+        for log in logs:
+            if log:
+                log.close()
         if self.spill is not None:
-            self.level.remove()
-            self.following.remove()
             self.spill.cleanup()
 
     def _new_level(self, depth: int) -> Level:
@@ -149,7 +154,7 @@ class Store:
         if self.keep_rows:
             self.all_rows.append(block.rows)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Commit what waits, but for what the run has."""
         if self.run is None or not self.unsettled:
             return
@@ -168,7 +173,7 @@ class Store:
 
     def _flush(self) -> None:
         """Move the table to disk."""
-        self._settle()
+        self.settle()
         if self.run is None:
             self.run = SortedRun(self._path("known"))
         self.run.merge(self.table.hashes())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 
@@ -125,4 +126,5 @@ def _reserve(span: int, slot_bytes: int) -> tuple[int, mmap.mmap | None, Words]:
 def _large_pages(memory: mmap.mmap) -> None:
     """Ask for large pages, which make random access to a large table faster, where the system has them."""
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
+        with suppress(OSError):  # a kernel without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
