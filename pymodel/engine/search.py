@@ -11,7 +11,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
 from types import TracebackType
 
 import numpy as np
@@ -19,27 +18,21 @@ import numpy as np
 from pymodel.engine import kernel, kernel_rows
 from pymodel.engine.checkpoint import Checkpoint
 from pymodel.engine.clock import Clock
-from pymodel.engine.generate import BATCH, max_successors, module_text, record_words
+from pymodel.engine.generate import module_text, record_words
 from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress, Violation
 from pymodel.engine.instance import Instance
-from pymodel.engine.level import Block
 from pymodel.engine.memory import default_budget, held_bytes
 from pymodel.engine.native import Native, Words
 from pymodel.engine.pack import pack
+from pymodel.engine.rounds import Rounds, Widths
 from pymodel.engine.rows import row_words
 from pymodel.engine.store import Store
 from pymodel.engine.worker import Worker
 from pymodel.errors import CheckpointError, LayoutError
 
 ROUND_ROWS = 1 << 16
-CHUNK_ROWS = 1 << 11
-RECORDS = 1 << 13
 LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
-
-
-Records = tuple[Words, int]
-"""What one call of `expand` wrote, and how many records that is."""
 
 
 class Search:
@@ -68,13 +61,9 @@ class Search:
         self.native = Native(self.text, kernel.ENTRIES + kernel_rows.ENTRIES)
         self.compile_seconds = time.perf_counter() - before
         self.row_width = row_words(instance.layout)
-        self.record_width = record_words(instance, exact=self.exact, view=bool(goal.view))
         self.workers = [Worker(instance, goal, self.plan.seed) for _ in range(self.plan.workers)]
+        self.rounds = Rounds(self.native, self.workers, self._widths(bool(goal.view)), instance.layout)
         self.counts_before: Words = np.zeros_like(self.workers[0].counts)
-        self.spare: SimpleQueue[Words] = SimpleQueue()
-        self.idle: SimpleQueue[Worker] = SimpleQueue()
-        for worker in self.workers:
-            self.idle.put(worker)
         self.store: Store | None = None
         self.checkpoint: Checkpoint | None = None
         self.clock = Clock(Limits())
@@ -84,6 +73,10 @@ class Search:
         self.seconds = 0.0
         self.complete = False
         self.ended_by = ""
+
+    def _widths(self, view: bool) -> Widths:
+        record = record_words(self.instance, exact=self.exact, view=view)
+        return Widths(self.row_width, self.row_width if self.exact else 1, record)
 
     @property
     def count(self) -> int:
@@ -204,13 +197,8 @@ class Search:
                 return False
             self.clock.count_before = store.count
             return True
-        worker = self.workers[0]
-        self._load(worker, pack(self.instance, self.instance.initial()))
-        records = np.zeros(self.record_width, np.int64)
-        count = self.native.call("start", worker.buffer, records, worker.found)
-        self._raise_overflow(worker)
-        self._absorb(store, [(records, count)], 0, 1)
-        store.add(self._collected([(records, count)]))
+        self.workers[0].load(pack(self.instance, self.instance.initial()))
+        store.add(self.rounds.start(store.table))
         store.fresh[:] = 0  # no action made the initial state
         self._end_level(store)
         return True
@@ -220,16 +208,19 @@ class Search:
             self.depth += 1
             first, whole = 0, store.level.count
             for rows in store.level.blocks(ROUND_ROWS):
-                if not self._round(store, first, rows, pool):
+                if not self.rounds.run(store, first, rows, pool):
                     self.ended_by = self._full(store)
                     break
                 first += len(rows) // self.row_width
+                if first == whole or self.clock.limits.max_states is not None:
+                    self.rounds.finish(store)
                 self._tell(store, whole - first)
                 self.ended_by = self._limit(store)
                 if self.ended_by and not self._ends_anyway(store, whole - first):
                     break
             else:
                 self.ended_by = ""
+            self.rounds.finish(store)
             self._gather()
             if self.ended_by:
                 return
@@ -258,98 +249,6 @@ class Search:
             found=[(v.name, v.depth, v.parent, v.ordinal) for v in self.violations],
             seconds=self.clock.seconds,
         )
-
-    def _round(self, store: Store, base: int, rows: Words, pool: ThreadPoolExecutor) -> bool:
-        """Expand rows, the first of which is number `base` of its level; False if the memory is full."""
-        count = len(rows) // self.row_width
-        starts = range(0, count, CHUNK_ROWS)
-        many = pool.map if len(starts) > 1 else map
-
-        def expand(start: int) -> list[Records]:
-            return self._expand(store, base, rows, start, min(start + CHUNK_ROWS, count))
-
-        records = [item for chunk in many(expand, starts) for item in chunk]
-        if not store.make_room(sum(number for _, number in records)):
-            return False
-        parts = self.plan.workers if len(starts) > 1 else 1
-        list(many(lambda part: self._absorb(store, records, part, parts), range(parts)))
-        block = self._collected(records)
-        for words, _ in records:
-            self.spare.put(words)
-        if block.count:
-            store.add(block)
-        return True
-
-    def _expand(self, store: Store, base: int, rows: Words, first: int, last: int) -> list[Records]:
-        worker = self.idle.get()
-        try:
-            written = []
-            table = store.table
-            while first < last:
-                out = self._spare_records()
-                room = len(out) // self.record_width
-                count = self.native.call(
-                    "expand",
-                    worker.buffer,
-                    rows,
-                    base,
-                    first,
-                    last,
-                    worker.acts,
-                    table.words,
-                    table.span,
-                    table.size,
-                    out,
-                    room,
-                    worker.counts,
-                    worker.found,
-                    worker.totals,
-                )
-                self._raise_overflow(worker)
-                first = int(worker.totals[0])
-                written.append((out, count))
-            return written
-        finally:
-            self.idle.put(worker)
-
-    def _spare_records(self) -> Words:
-        try:
-            return self.spare.get_nowait()
-        except Empty:
-            room = max(RECORDS, 2 * (BATCH + max_successors(self.instance)))
-            return np.empty(room * self.record_width, np.int64)
-
-    def _absorb(self, store: Store, records: list[Records], part: int, parts: int) -> None:
-        totals: Words = np.zeros(2, np.int64)
-        table = store.table
-        for words, count in records:
-            self.native.call(
-                "absorb", words, count, table.words, table.span, table.size, part, parts, table.fill, totals
-            )
-            if totals[1] == kernel.FULL:
-                raise LayoutError("a shard of the table of states is full", mend="search with another --seed")
-
-    def _collected(self, records: list[Records]) -> Block:
-        """The records that were new, in order."""
-        count = sum(number for _, number in records)
-        widths = (self.row_width, 1, self.row_width if self.exact else 1)
-        arrays = [np.empty(count * width, np.int64) for width in widths]
-        new = 0
-        for words, number in records:
-            places = [array[new * width :] for array, width in zip(arrays, widths, strict=True)]
-            new += self.native.call("collect", words, number, *places)
-        return Block(*(array[: new * width].copy() for array, width in zip(arrays, widths, strict=True)))
-
-    def _load(self, worker: Worker, words: list[int]) -> None:
-        worker.buffer[1 : 1 + len(words)] = words
-
-    def _raise_overflow(self, worker: Worker) -> None:
-        code = int(worker.buffer[0])
-        if code:
-            raise LayoutError(
-                self.instance.layout.complaints[code],
-                mend="raise the bound in the cfg that limits it, or check the operator that the cfg swaps in",
-            )
 
     def _found_here(self) -> dict[str, Violation]:
         """The first violation of each property in the level that is being expanded."""
@@ -404,7 +303,7 @@ class Search:
         """The words of the initial state and of those that the steps of these ordinals lead to."""
         worker = self.workers[0]
         width = self.instance.layout.words
-        self._load(worker, pack(self.instance, self.instance.initial()))
+        worker.load(pack(self.instance, self.instance.initial()))
         self.native.call("settle", worker.buffer)
         path = [worker.buffer[1 : 1 + width].tolist()]
         for ordinal in ordinals:

@@ -21,3 +21,7 @@ class Worker:
         self.counts: Words = np.zeros(len(instance.model.actions) + successors + 1, np.int64)
         self.found: Words = np.zeros(2 * len(goal.names), np.int64)
         self.totals: Words = np.zeros(2, np.int64)
+
+    def load(self, words: list[int]) -> None:
+        """`words` become the state at S."""
+        self.buffer[1 : 1 + len(words)] = words

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pymodel.engine import rounds, table
 from pymodel.engine import search as search_module
-from pymodel.engine import table
 from pymodel.engine.contract import Action, Axis, Model, Range, Schema
 from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress
 from pymodel.engine.rowset import RowSet
@@ -163,8 +163,8 @@ def test_growth_and_rounds_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     large = run(bound, Goal(check_deadlock=False))
     monkeypatch.setattr(table, "FIRST_SLOTS", 4)
     monkeypatch.setattr(search_module, "ROUND_ROWS", 50)
-    monkeypatch.setattr(search_module, "CHUNK_ROWS", 7)
-    monkeypatch.setattr(search_module, "RECORDS", 1)
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(rounds, "RECORDS", 1)
     for workers in (1, 3):
         small = run(bound, Goal(check_deadlock=False), Plan(keep_rows=True, workers=workers))
         assert small.store is not None
