@@ -16,16 +16,19 @@ from pymodel.errors import UsageError
 from tests.bench.records import DEFAULT, PYMODEL, TLC
 from tests.bench.table import NONE, Line
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 400, 74, 178, 46, 66
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 920, 420, 74, 220, 52, 70
 TONES = 4
+Series = tuple[str, int, str]
+"""Tool, workers and mode."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A measured rate. `shape` is disc (pymodel) or square (TLC)."""
+    """A measured rate. `shape` is disc (pymodel) or square (TLC); the label stands at `label_y`."""
 
     x: float
     y: float
+    label_y: float
     shape: str
     tone: int
     label: str
@@ -71,64 +74,80 @@ def plot_svg(lines: Sequence[Line], caption: str) -> str:
 
 def plot_of(lines: Sequence[Line]) -> Plot:
     """The positions of all parts."""
-    rates = rates_of(lines)
-    if not rates:
-        raise UsageError("nothing was measured that could be drawn", mend="run the benchmark to its end")
-    low = math.floor(math.log10(min(rate for _, _, rate in rates)))
-    high = max(low + 1, math.ceil(math.log10(max(rate for _, _, rate in rates))))
-    cfgs = list(dict.fromkeys(cfg for cfg, _, _ in rates))
-    series = sorted({who for _, who, _ in rates})
-    step = (WIDTH - LEFT - RIGHT) / len(cfgs)
-    spread = min(26.0, 0.8 * step / len(series))
+    axes = Axes(rates_of(lines))
     sizes = {line.cfg: line.distinct for line in lines if line.distinct}
-
-    def height(rate: float) -> float:
-        return HEIGHT - BOTTOM - (math.log10(rate) - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
-    def mark(cfg: str, who: tuple[str, int, str], rate: float) -> Mark:
-        aside = (series.index(who) - (len(series) - 1) / 2) * spread
-        x = LEFT + step * (cfgs.index(cfg) + 0.5) + aside
-        return _mark(x, height(rate), who, series, short(rate), f"{cfg}, {name(who)}: {rate:,.0f} states/s")
-
+    middles = {cfg: axes.middle(cfg) for cfg in axes.cfgs}
+    names = HEIGHT - BOTTOM + 20
     return Plot(
         width=WIDTH,
         height=HEIGHT,
         left=LEFT,
         right=WIDTH - RIGHT,
         bottom=HEIGHT - BOTTOM,
-        ticks=tuple(Text(LEFT - 8, height(10.0**k), short(10.0**k)) for k in range(low, high + 1)),
+        ticks=tuple(Text(LEFT - 8, axes.height(10.0**k), short(10.0**k)) for k in axes.decades),
         columns=tuple(
-            (Text(x, HEIGHT - BOTTOM + 20, cfg), Text(x, HEIGHT - BOTTOM + 36, f"{short(sizes[cfg])} states"))
-            for k, cfg in enumerate(cfgs)
-            for x in [LEFT + step * (k + 0.5)]
+            (Text(x, names, cfg), Text(x, names + 16, f"{short(sizes[cfg])} states"))
+            for cfg, x in middles.items()
         ),
-        marks=tuple(mark(*rate) for rate in rates),
+        marks=tuple(axes.mark(cfg, who) for cfg, who in axes.rates),
         keys=tuple(
-            _mark(WIDTH - RIGHT + 22, TOP + 12 + 22 * k, who, series, name(who), name(who))
-            for k, who in enumerate(series)
+            axes.shaped(WIDTH - RIGHT + 22, TOP + 12 + 22 * k, 0, who, name(who), name(who))
+            for k, who in enumerate(axes.series)
         ),
     )
 
 
-def rates_of(lines: Sequence[Line]) -> list[tuple[str, tuple[str, int, str], float]]:
-    """(cfg, (tool, workers, mode), states a second) of every line, TLC's once for each number of workers."""
-    found: dict[tuple[str, tuple[str, int, str]], float] = {}
+def rates_of(lines: Sequence[Line]) -> dict[tuple[str, Series], float]:
+    """States a second by cfg and series, TLC's once for each number of workers. Raises UsageError if there
+    are none."""
+    found: dict[tuple[str, Series], float] = {}
     for line in lines:
         if line.rate is not None:
             found[line.cfg, (PYMODEL, line.workers, line.mode)] = line.rate
         if line.tlc_rate is not None:
             found[line.cfg, (TLC, line.workers, NONE)] = line.tlc_rate
-    return [(cfg, who, rate) for (cfg, who), rate in found.items()]
+    if not found:
+        raise UsageError("nothing was measured that could be drawn", mend="run the benchmark to its end")
+    return found
 
 
-def _mark(
-    x: float, y: float, who: tuple[str, int, str], series: list[tuple[str, int, str]], label: str, title: str
-) -> Mark:
-    own = [other for other in series if other[0] == who[0]]
-    return Mark(x, y, "disc" if who[0] == PYMODEL else "square", own.index(who) % TONES + 1, label, title)
+class Axes:
+    """Where a rate stands: the cfgs side by side, in each the series side by side, the decades above each
+    other."""
+
+    def __init__(self, rates: dict[tuple[str, Series], float]) -> None:
+        self.rates = rates
+        self.cfgs = list(dict.fromkeys(cfg for cfg, _ in rates))
+        self.series = sorted({who for _, who in rates})
+        low = math.floor(math.log10(min(rates.values())))
+        high = max(low + 1, math.ceil(math.log10(max(rates.values()))))
+        self.decades = range(low, high + 1)
+        self.step = (WIDTH - LEFT - RIGHT) / len(self.cfgs)
+
+    def middle(self, cfg: str) -> float:
+        return LEFT + self.step * (self.cfgs.index(cfg) + 0.5)
+
+    def height(self, rate: float) -> float:
+        share = (math.log10(rate) - self.decades[0]) / (self.decades[-1] - self.decades[0])
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+    def mark(self, cfg: str, who: Series) -> Mark:
+        """The mark of a rate. Its label stands below if a neighbour of the same tool is higher."""
+        rate, place = self.rates[cfg, who], self.series.index(who)
+        spread = min(26.0, 0.8 * self.step / len(self.series))
+        x = self.middle(cfg) + (place - (len(self.series) - 1) / 2) * spread
+        near = [other for other in self.series[max(0, place - 1) : place + 2] if other[0] == who[0]]
+        below = any(self.rates.get((cfg, other), 0) > rate for other in near)
+        title = f"{cfg}, {name(who)}: {rate:,.0f} states/s"
+        return self.shaped(x, self.height(rate), 18 if below else -10, who, short(rate), title)
+
+    def shaped(self, x: float, y: float, aside: float, who: Series, label: str, title: str) -> Mark:
+        own = [other for other in self.series if other[0] == who[0]]
+        shape = "disc" if who[0] == PYMODEL else "square"
+        return Mark(x, y, y + aside, shape, own.index(who) % TONES + 1, label, title)
 
 
-def name(who: tuple[str, int, str]) -> str:
+def name(who: Series) -> str:
     tool, workers, mode = who
     extra = "" if mode in (NONE, DEFAULT) else f", {mode}"
     return f"{tool}, {workers} worker{'s' if workers > 1 else ''}{extra}"
@@ -138,5 +157,5 @@ def short(value: float) -> str:
     """A figure as short as a mark's label: 4.4 k, 1.6 M."""
     for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if value >= size:
-            return f"{value / size:.3g}{unit}"
+            return f"{value / size:.{2 if value < 10 * size else 3}g}{unit}"
     return f"{value:.3g}"

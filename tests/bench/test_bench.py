@@ -247,7 +247,7 @@ def test_a_series_is_named_after_tool_workers_and_mode() -> None:
         "pymodel, 2 workers, exact",
         "TLC, 1 worker",
     ]
-    assert rates_of(lines([OURS])) == [("c", (PYMODEL, 1, DEFAULT), 2000.0)]
+    assert rates_of(lines([OURS])) == {("c", (PYMODEL, 1, DEFAULT)): 2000.0}
 
 
 # Processes

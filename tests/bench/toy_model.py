@@ -262,9 +262,9 @@ def lease_model(
     }
     labels = {"Server": tuple(f"s{k + 1}" for k in range(servers))}
     bound = Bound(names, labels, _schema(servers, max_term, election, lease, capacity))
-    functions: dict[str, Function | Constant] = {
-        f.__name__: f for f in (*(a.function for a in ACTIONS), *INVARIANTS, StepDown, HoldsLease)
-    }
+    functions: dict[str, Function | Constant] = {"StepDown": StepDown, "HoldsLease": HoldsLease}
+    functions |= {action.name: action.function for action in ACTIONS}
+    functions |= {function.__name__: function for function in INVARIANTS}
 
     def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, ...]]) -> Bound:
         return bound
