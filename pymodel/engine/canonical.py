@@ -1,50 +1,56 @@
 """The text of `canonicalise`, which names one state of all that permuting a sort makes equal.
 
-Each member gets a key that does not depend on how members are named: a hash of its own fields, of sums
-over its rows and columns, and of the messages that name it. Only the permutations that sort the members by
-key are tried, and the least state they make is taken; all of them only where all keys are equal. Two
-states that a permutation makes equal have the same keys, so they end as the same one.
+Each member gets a key that does not depend on how members are named, made of its own fields. The members
+are sorted by key; where keys are equal, every order of those members is tried, and the least state is taken.
+Two states that a permutation makes equal have the same keys, so they end as the same one.
+
+All of it is swaps of two neighbouring members, of which each is a few shifts of whole words.
 """
 
 from __future__ import annotations
 
-from itertools import permutations
+from collections.abc import Iterable, Iterator
+from itertools import product
 
 from pymodel.engine.contract import Range
-from pymodel.engine.layout import FieldSlot, Layout, Slot
+from pymodel.engine.layout import WORD_BITS, FieldSlot, Layout, Slot
 
 
 def canonicaliser(layout: Layout, sort: str, size: int) -> str:
     """The state at t becomes the one that stands for all that permuting `sort` makes of it."""
-    arrangements = list(permutations(range(size)))
-    placed = ", ".join(str(member) for order in arrangements for member in order)
-    moved = ", ".join(str(order.index(x)) for order in arrangements for x in range(size))
-    body = [line for slot in layout.slots.values() for line in _permute_slot(slot, sort)]
-    message = [line for slot in layout.fields.values() for line in _permute_field(slot, sort)]
-    return f"""ARRANGEMENTS = ({placed},)
-PERMUTATIONS = ({moved},)
+    members = range(size)
+    walks = [_walk(ties, size) for ties in range(1 << max(0, size - 1))]
+    starts = [sum(map(len, walks[:ties])) for ties in range(len(walks) + 1)]
+    swaps = [_swap_function(layout, sort, k) for k in members[:-1]]
+    keys = [line for x in members for line in _key(layout, sort, x)]
+    bubble = [line for last in reversed(members) for k in range(last) for line in _sorted(k)]
+    tied = [line for k in members[:-1] for line in (f"if key{k} == key{k + 1}:", f"    ties |= {1 << k}")]
+    chosen = [line for k in members[:-1] for line in (f"if k == {k}:", f"    _swap_{k}(b, t)")]
+    return "\n\n\n".join(
+        [
+            f"WALKS = {_table(step for walk in walks for step in walk)}\nWALK_AT = {_table(starts)}",
+            *swaps,
+            f"def _swap(b, t, k):\n{_indent(chosen or ['pass'], 1)}",
+            _HELPERS,
+            f"""def canonicalise(b, t):
+{_indent([*keys, *bubble], 1)}
+    ties = 0
+{_indent(tied or ["pass"], 1)}
+    if ties == 0:
+        return
+    _copy(b, SCRATCH, t)
+    for step in range(WALK_AT[ties], WALK_AT[ties + 1]):
+        _swap(b, t, WALKS[step])
+        if _is_less(b, t, SCRATCH):
+            _copy(b, SCRATCH, t)
+    _copy(b, t, SCRATCH)""",
+        ]
+    )
 
 
-{_key_functions(layout, sort, size)}
-
-
-def _permute(b, t, u, order):
-    for k in range(W):
-        b[u + k] = 0
-{_indent(body, 1)}
-    for slot in range(CAPACITY):
-        m = b[t + MESSAGES + slot]
-        if m == 0:
-            break
-{_indent(message, 2)}
-        _messages_add(b, u, m)
-
-
-def _is_sorted(b, order):
-    for k in range({size - 1}):
-        if b[KEYS + ARRANGEMENTS[order + k]] > b[KEYS + ARRANGEMENTS[order + k + 1]]:
-            return 0
-    return 1
+_HELPERS = """def _mix(h, v):
+    h = (h ^ v) * 0x5851F42D4C957F2D
+    return h ^ ((h >> 31) & 0x1FFFFFFFF)
 
 
 def _is_less(b, u, best):
@@ -54,147 +60,199 @@ def _is_less(b, u, best):
     return 0
 
 
-def canonicalise(b, t):
-    for x in range({size}):
-        b[KEYS + x] = _key(b, t, x)
-    best = SCRATCH
-    u = SCRATCH + W
-    found = 0
-    for p in range({len(arrangements)}):
-        if _is_sorted(b, p * {size}):
-            _permute(b, t, u, p * {size})
-            if found == 0 or _is_less(b, u, best):
-                found = 1
-                for k in range(W):
-                    b[best + k] = b[u + k]
+def _copy(b, target, source):
     for k in range(W):
-        b[t + k] = b[best + k]"""
+        b[target + k] = b[source + k]"""
 
 
-def _key_functions(layout: Layout, sort: str, size: int) -> str:
-    """`_key(b, t, x)`: a number for member x of the state at t, whatever the members are called."""
-    lines = [line for slot in layout.slots.values() for line in _key_of_slot(slot, sort, size)]
-    named: list[str] = []
-    neutral = -1
-    for number, slot in enumerate(layout.fields.values(), start=1):
-        axis, values = slot.field.axis, slot.field.values
-        if values.sort == sort or (axis is not None and axis.sort == sort):
-            neutral &= ~(((1 << slot.field.size * slot.bits) - 1) << slot.shift)
-        if values.sort == sort and axis is None:
-            named += [
-                f"r = (m >> {slot.shift}) & {slot.mask}",
-                f"if (({slot.kinds} >> (m & TAG)) & 1) and r == x - ({values.low}):",
-                f"    total += _mix({number}, m & NEUTRAL)",
-            ]
-    return f"""NEUTRAL = {neutral}
-
-
-def _mix(h, v):
-    h = (h ^ v) * 0x5851F42D4C957F2D
-    return h ^ ((h >> 31) & 0x1FFFFFFFF)
-
-
-def _key(b, t, x):
-    h = 1
-{_indent(lines, 1)}
-    total = 0
-    for slot in range(CAPACITY):
-        m = b[t + MESSAGES + slot]
-        if m == 0:
-            break
-{_indent(named or ["pass"], 2)}
-    return _mix(h, total)"""
-
-
-def _key_of_slot(slot: Slot, sort: str, size: int) -> list[str]:
-    """Lines that mix what one part says of member x into h: its own elements in order, where one axis is
-    of the sort; sums over the row and the column, where two are. Other parts add nothing."""
-    axes = slot.part.axes
-    mine = [number for number, axis in enumerate(axes) if axis.sort == sort]
-    if len(mine) == 2 and len(axes) == 2:
-        return [
-            *_summed(slot, sort, f"x * {size} + y"),
-            *_summed(slot, sort, f"y * {size} + x"),
-        ]
-    if len(mine) != 1:
-        return []
-    lines, pad, element = [], "", "0"
-    for number, axis in enumerate(axes):
-        if number in mine:
-            element = f"({element}) * {axis.size} + x"
-        else:
-            lines.append(f"{pad}for x{number} in range({axis.size}):")
-            pad += "    "
-            element = f"({element}) * {axis.size} + x{number}"
-    return [*lines, *(pad + line for line in [*_read_neutral(slot, sort, element), "h = _mix(h, v)"])]
-
-
-def _summed(slot: Slot, sort: str, element: str) -> list[str]:
-    """Lines that mix a sum over all y of one element each; that of x itself counts apart."""
-    size = slot.part.axes[0].size
-    body = [*_read_neutral(slot, sort, element), "total += _mix(2 if x == y else 1, v)"]
-    return ["total = 0", f"for y in range({size}):", *("    " + line for line in body), "h = _mix(h, total)"]
-
-
-def _read_neutral(slot: Slot, sort: str, element: str) -> list[str]:
-    """Lines that read an element into v; a member shows only as none, x itself or another."""
-    place = f"{slot.word} + e // {slot.per_word}"
-    shift = f"({slot.shift} + e % {slot.per_word} * {slot.bits})"
-    lines = [f"e = {element}", f"v = (b[t + {place}] >> {shift}) & {slot.mask}"]
-    if slot.part.values.sort == sort:
-        lines.append(f"v = v + ({slot.part.values.low})")
-        lines.append("v = 0 if v < 0 else (1 if v == x else 2)")
-    return lines
+def _table(numbers: Iterable[int]) -> str:
+    return f"({''.join(f'{number}, ' for number in numbers) or '0,'})"
 
 
 def _indent(lines: list[str], depth: int) -> str:
     return "\n".join("    " * depth + line for line in lines)
 
 
-def _permute_slot(slot: Slot, sort: str) -> list[str]:
-    """Lines that copy one part from t to u with indexes and values mapped by `order`."""
-    lines: list[str] = []
-    pad, source, target = "", "0", "0"
-    for number, axis in enumerate(slot.part.axes):
-        x = f"x{number}"
-        lines.append(f"{pad}for {x} in range({axis.size}):")
-        pad += "    "
-        source = f"({source}) * {axis.size} + {x}"
-        target = f"({target}) * {axis.size} + " + (f"PERMUTATIONS[order + {x}]" if axis.sort == sort else x)
-    place = f"{slot.word} + e // {slot.per_word}"
-    shift = f"({slot.shift} + e % {slot.per_word} * {slot.bits})"
-    body = [
-        f"e = {source}",
-        f"v = (b[t + {place}] >> {shift}) & {slot.mask}",
-        *_permute_value(slot.part.values, sort),
-        f"e = {target}",
-        f"b[u + {place}] |= v << {shift}",
+# Orders of members
+
+
+def _walk(ties: int, size: int) -> list[int]:
+    """Swaps of neighbours, by the lower one, that go once through every order that `ties` leaves open: its
+    bit k says that members k and k + 1 may change places."""
+    steps: list[int] = []
+    first = 0
+    while first < size:
+        last = first
+        while last < size - 1 and ties >> last & 1:
+            last += 1
+        group = [first + k for k in _transpositions(last - first + 1)]
+        there_and_back = (steps, steps[::-1])
+        steps = [
+            *steps,
+            *(s for turn, k in enumerate(group, start=1) for s in (k, *there_and_back[turn % 2])),
+        ]
+        first = last + 1
+    return steps
+
+
+def _transpositions(size: int) -> list[int]:
+    """Swaps of neighbours that go once through every order of `size` members (Steinhaus, Johnson, Trotter):
+    the last member wanders through the others, who make a step of their own at each end."""
+    if size < 2:
+        return []
+    found: list[int] = []
+    for turn, step in enumerate([*_transpositions(size - 1), -1]):
+        leftwards = turn % 2 == 0
+        found += range(size - 2, -1, -1) if leftwards else range(size - 1)
+        if step >= 0:
+            found.append(step + 1 if leftwards else step)
+    return found
+
+
+def _sorted(k: int) -> list[str]:
+    """Lines that put members k and k + 1 in the order of their keys."""
+    return [
+        f"if key{k} > key{k + 1}:",
+        f"    held = key{k}",
+        f"    key{k} = key{k + 1}",
+        f"    key{k + 1} = held",
+        f"    _swap_{k}(b, t)",
     ]
-    return lines + [pad + line for line in body]
 
 
-def _permute_field(slot: FieldSlot, sort: str) -> list[str]:
-    """Lines that map one field of message m by `order`, if m has it."""
+# The key of a member
+
+
+def _key(layout: Layout, sort: str, x: int) -> list[str]:
+    """Lines that make key<x> of what the parts with one axis of the sort say of member x. As many of them as
+    fit share a word; further words are mixed in."""
+    words: list[list[str]] = [[]]
+    used = 0
+    for slot in layout.slots.values():
+        for element in _own(slot, sort, x):
+            text, bits = _neutral(slot, sort, element, x)
+            if used + bits > WORD_BITS:
+                words.append([])
+                used = 0
+            words[-1].append(f"{text} << {used}")
+            used += bits
+    lines = [f"key{x} = {' | '.join(words[0]) or 0}"]
+    return lines + [f"key{x} = _mix(key{x}, {' | '.join(word)})" for word in words[1:]]
+
+
+def _own(slot: Slot, sort: str, x: int) -> Iterator[int]:
+    """The elements that belong to member x alone."""
+    axes = slot.part.axes
+    if sum(axis.sort == sort for axis in axes) == 1:
+        for index in product(*([x] if axis.sort == sort else range(axis.size) for axis in axes)):
+            yield _number(slot, index)
+
+
+def _neutral(slot: Slot, sort: str, element: int, x: int) -> tuple[str, int]:
+    """The element's value and its bits; a member shows only as none, x itself or another."""
+    word, shift = _place(slot, element)
+    value = f"(b[t + {word}] >> {shift} & {slot.mask})"
+    if slot.part.values.sort != sort:
+        return value, slot.bits
+    low = slot.part.values.low
+    return f"(0 if {value} < {-low} else 1 if {value} == {x - low} else 2)", 2
+
+
+def _number(slot: Slot, index: Iterable[int]) -> int:
+    number = 0
+    for position, axis in zip(index, slot.part.axes, strict=True):
+        number = number * axis.size + position
+    return number
+
+
+def _place(slot: Slot, element: int) -> tuple[int, int]:
+    """The word and the bit of an element."""
+    return slot.word + element // slot.per_word, slot.shift + element % slot.per_word * slot.bits
+
+
+# Two members change places
+
+
+def _swap_function(layout: Layout, sort: str, k: int) -> str:
+    """`_swap_<k>(b, t)`: members k and k + 1 of the state at t change places, everywhere they occur."""
+    lines = [line for axis in range(_axes_max(layout, sort)) for line in _exchanges(layout, sort, axis, k)]
+    for slot in layout.slots.values():
+        if slot.part.values.sort == sort:
+            for element in range(slot.part.size):
+                word, shift = _place(slot, element)
+                lines += _renamed(f"b[t + {word}]", shift, slot.mask, slot.part.values, k)
+    fields = [line for slot in layout.fields.values() for line in _field(layout, slot, sort, k)]
+    return f"def _swap_{k}(b, t):\n{_indent([*lines, *_messages(fields)] or ['pass'], 1)}"
+
+
+def _axes_max(layout: Layout, sort: str) -> int:
+    return max(
+        (sum(axis.sort == sort for axis in slot.part.axes) for slot in layout.slots.values()), default=0
+    )
+
+
+def _exchanges(layout: Layout, sort: str, axis: int, k: int) -> list[str]:
+    """Lines that exchange all elements of k and k + 1 along each part's axis number `axis` of the sort: those
+    of one word that lie equally far apart in one go."""
+    masks: dict[tuple[int, int, int], int] = {}
+    for slot in layout.slots.values():
+        mine = [number for number, a in enumerate(slot.part.axes) if a.sort == sort][axis : axis + 1]
+        ranges = [[k] if n in mine else range(a.size) for n, a in enumerate(slot.part.axes)]
+        for index in product(*ranges) if mine else ():
+            other = [k + 1 if n in mine else position for n, position in enumerate(index)]
+            word, shift = _place(slot, _number(slot, index))
+            there, its_shift = _place(slot, _number(slot, other))
+            key = (word, there, its_shift - shift)
+            masks[key] = masks.get(key, 0) | slot.mask << shift
+    lines = []
+    for (word, there, apart), mask in masks.items():
+        back, forth = (">>", "<<") if apart >= 0 else ("<<", ">>")
+        lines += [
+            f"x = (b[t + {there}] {back} {abs(apart)} ^ b[t + {word}]) & {mask}",
+            f"b[t + {word}] ^= x",
+            f"b[t + {there}] ^= x {forth} {abs(apart)}",
+        ]
+    return lines
+
+
+def _renamed(place: str, shift: int, mask: int, values: Range, k: int) -> list[str]:
+    """Lines that turn a value k into k + 1 and the other way round. It is stored less the range's low."""
+    one, other = k - values.low, k + 1 - values.low
+    return [
+        f"x = {place} >> {shift} & {mask}",
+        f"if x == {one} or x == {other}:",
+        f"    {place} ^= {(one ^ other) << shift}",
+    ]
+
+
+def _field(layout: Layout, slot: FieldSlot, sort: str, k: int) -> list[str]:
+    """Lines that do the same in one field of message m, if m has it."""
     axis, values = slot.field.axis, slot.field.values
-    moved = axis is not None and axis.sort == sort
-    if not moved and values.sort != sort:
-        return []
-    return [
-        f"if ({slot.kinds} >> (m & TAG)) & 1:",
-        f"    r = m & ~({(1 << slot.field.size * slot.bits) - 1} << {slot.shift})",
-        f"    for x in range({slot.field.size}):",
-        f"        v = (m >> ({slot.shift} + x * {slot.bits})) & {slot.mask}",
-        *("        " + line for line in _permute_value(values, sort)),
-        f"        r |= v << ({slot.shift} + {'PERMUTATIONS[order + x]' if moved else 'x'} * {slot.bits})",
-        "    m = r",
-    ]
+    lines: list[str] = []
+    if axis is not None and axis.sort == sort:
+        mask = slot.mask << (slot.shift + k * slot.bits)
+        lines += [f"x = (m >> {slot.bits} ^ m) & {mask}", f"m ^= x | x << {slot.bits}"]
+    if values.sort == sort:
+        for element in range(slot.field.size):
+            lines += _renamed("m", slot.shift + element * slot.bits, slot.mask, values, k)
+    if not lines or slot.kinds == layout.all_kinds:
+        return lines
+    return [f"if {slot.kinds} >> (m & TAG) & 1:", *("    " + line for line in lines)]
 
 
-def _permute_value(values: Range, sort: str) -> list[str]:
-    """Lines that map the stored value v, which counts from the range's low, if it is a member."""
-    if values.sort != sort:
+def _messages(fields: list[str]) -> list[str]:
+    """Lines that change each message by `fields` and keep them in descending order."""
+    if not fields:
         return []
     return [
-        f"if v + ({values.low}) >= 0:",
-        f"    v = PERMUTATIONS[order + v + ({values.low})] - ({values.low})",
+        "for slot in range(CAPACITY):",
+        "    m = b[t + MESSAGES + slot]",
+        "    if m == 0:",
+        "        break",
+        *("    " + line for line in fields),
+        "    at = t + MESSAGES + slot",
+        "    while at > t + MESSAGES and b[at - 1] < m:",
+        "        b[at] = b[at - 1]",
+        "        at -= 1",
+        "    b[at] = m",
     ]

@@ -172,8 +172,7 @@ def _places(instance: Instance) -> dict[str, int]:
         "ORIGINS": pending,
         "PACKED": pending * row_words(instance.layout),
         "VIEWED": words,
-        "SCRATCH": 2 * words,
-        "KEYS": _members_max(instance),
+        "SCRATCH": words,
         "SEED": 1,
     }
     starts = [0, *accumulate(sizes.values())]
@@ -189,10 +188,6 @@ def buffer_words(instance: Instance) -> int:
 def record_words(instance: Instance, *, exact: bool, view: bool) -> int:
     """The size of a record: see kernel.py."""
     return 2 + row_words(instance.layout) * (2 if exact and view else 1)
-
-
-def _members_max(instance: Instance) -> int:
-    return max((len(labels) for labels in instance.bound.labels.values()), default=0)
 
 
 def _candidate_count(instance: Instance, param: Parameter) -> int:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from itertools import permutations
+from math import factorial, prod
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pymodel.check import prepare
+from pymodel.engine.canonical import _walk
 from pymodel.engine.contract import Model
 from pymodel.engine.explain import counterexample
 from pymodel.engine.generate import buffer_words, module_text
-from pymodel.engine.goal import Goal
+from pymodel.engine.goal import Goal, Limits, Plan
 from pymodel.engine.instance import Instance, Record
 from pymodel.engine.native import Native
-from pymodel.engine.pack import pack
+from pymodel.engine.pack import pack, unpack
+from pymodel.engine.rowset import RowSet
+from pymodel.engine.search import Search
 from pymodel.engine.symmetry import canonical_words, permute
+from pymodel.specfiles import find_cfg
 
 from .toys import instance, tokens, two_phase
 from .twins import everything, naive, run
@@ -28,7 +35,7 @@ def orbits(bound: Instance, states: list[Record]) -> int:
     )
 
 
-@pytest.mark.parametrize("nodes", [1, 2, 3, 4])
+@pytest.mark.parametrize("nodes", [1, 2, 3, 4, 5])
 def test_one_state_of_each_orbit_is_kept(nodes: int) -> None:
     bound = instance(two_phase(nodes))
     goal = Goal(symmetry="Nodes", check_deadlock=False)
@@ -57,6 +64,40 @@ def test_one_state_stands_for_each_orbit_and_is_of_it(model: Model) -> None:
         orbit = [permute(bound, state, "Nodes", order) for order in permutations(range(3))]
         (found,) = {canonicalised(bound, native, member) for member in orbit}
         assert found in {tuple(pack(bound, member)) for member in orbit}
+
+
+def test_one_state_of_the_protocol_stands_for_each_orbit(tmp_path: Path) -> None:
+    """Pairs of servers, members as values, several words, and parts that share them."""
+    text = find_cfg("bench_symmetry").read_text("utf-8").replace("MaxTerm = 2", "MaxTerm = 1")
+    cfg = tmp_path / "one_term.cfg"
+    cfg.write_text(text, "utf-8")
+    task = prepare(cfg)
+    bound = task.instance
+    goal = Goal(constraints=task.goal.constraints, check_deadlock=False)
+    search = Search(bound, goal, Plan(keep_rows=True))
+    search.run(Limits(max_states=5_000))
+    found = RowSet(search)
+    native = Native(module_text(bound, symmetry="Server"), ("canonicalise",))
+    for row in range(0, search.count, search.count // 150):
+        state = unpack(bound, found.row(row).tolist())
+        orbit = [permute(bound, state, "Server", order) for order in permutations(range(3))]
+        (found,) = {canonicalised(bound, native, member) for member in orbit}
+        assert found in {tuple(pack(bound, member)) for member in orbit}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_a_walk_goes_once_through_every_order_that_is_open(size: int) -> None:
+    for ties in range(1 << (size - 1)):
+        groups = [0]
+        for k in range(size - 1):
+            groups.append(groups[-1] + (not ties >> k & 1))
+        order = list(range(size))
+        seen = [tuple(order)]
+        for k in _walk(ties, size):
+            order[k], order[k + 1] = order[k + 1], order[k]
+            seen.append(tuple(order))
+        assert len(set(seen)) == len(seen) == prod(factorial(groups.count(group)) for group in set(groups))
+        assert all([groups[member] for member in found] == groups for found in seen)
 
 
 def test_the_interpreter_takes_the_least_of_an_orbit() -> None:
