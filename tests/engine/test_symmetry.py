@@ -35,7 +35,7 @@ def orbits(bound: Instance, states: list[Record]) -> int:
     )
 
 
-@pytest.mark.parametrize("nodes", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("nodes", [1, 2, 3, 4])
 def test_one_state_of_each_orbit_is_kept(nodes: int) -> None:
     bound = instance(two_phase(nodes))
     goal = Goal(symmetry="Nodes", check_deadlock=False)
