@@ -143,7 +143,7 @@ def _key(layout: Layout, sort: str, x: int) -> list[str]:
 def _own(slot: Slot, sort: str, x: int) -> Iterator[int]:
     """The elements that belong to member x alone."""
     axes = slot.part.axes
-    if sum(axis.sort == sort for axis in axes) == 1:
+    if slot.part.size and sum(axis.sort == sort for axis in axes) == 1:
         for index in product(*([x] if axis.sort == sort else range(axis.size) for axis in axes)):
             yield _number(slot, index)
 
@@ -198,7 +198,7 @@ def _exchanges(layout: Layout, sort: str, axis: int, k: int) -> list[str]:
     for slot in layout.slots.values():
         mine = [number for number, a in enumerate(slot.part.axes) if a.sort == sort][axis : axis + 1]
         ranges = [[k] if n in mine else range(a.size) for n, a in enumerate(slot.part.axes)]
-        for index in product(*ranges) if mine else ():
+        for index in product(*ranges) if mine and slot.part.size else ():
             other = [k + 1 if n in mine else position for n, position in enumerate(index)]
             word, shift = _place(slot, _number(slot, index))
             there, its_shift = _place(slot, _number(slot, other))
