@@ -78,10 +78,10 @@ def test_one_state_of_the_protocol_stands_for_each_orbit(tmp_path: Path, history
     goal = Goal(constraints=task.goal.constraints, check_deadlock=False)
     search = Search(bound, goal, Plan(keep_rows=True))
     search.run(Limits(max_states=5_000))
-    found = RowSet(search)
+    states = RowSet(search)
     native = Native(module_text(bound, symmetry="Server"), ("canonicalise",))
     for row in range(0, search.count, search.count // 150):
-        state = unpack(bound, found.row(row).tolist())
+        state = unpack(bound, states.row(row).tolist())
         orbit = [permute(bound, state, "Server", order) for order in permutations(range(3))]
         (found,) = {canonicalised(bound, native, member) for member in orbit}
         assert found in {tuple(pack(bound, member)) for member in orbit}
