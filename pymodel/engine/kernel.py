@@ -45,6 +45,7 @@ PARENT_SHIFT = 24
 DONE = 0
 OVERFLOW = 1
 FULL = 2
+AHEAD = 12  # records looked ahead, so that their slots are at hand in time
 
 
 def hash_words(words: Array, at: int, count: int, seed: int) -> int:
@@ -269,6 +270,8 @@ def absorb(
     fresh = 0
     for record in range(count):
         at = record * RECORD
+        if record + AHEAD < count:
+            prefetch(table, home_of(out[at + AHEAD * RECORD], span, size) * K)
         h = out[at]
         shard = shard_of(h)
         if shard % parts == part:

@@ -74,9 +74,12 @@ def _declare(module: ir.Module, node: ast.FunctionDef, entry: bool) -> ir.Functi
         if argument.arg == "b":
             kinds[-1] = ARRAYS["Array"]
     function = ir.Function(module, ir.FunctionType(WORD, kinds), name=node.name)
+    function.attributes.add("nounwind")
     if not entry:
         function.linkage = "internal"
-        function.attributes.add("nounwind")
+    for argument in function.args:
+        if entry and isinstance(argument.type, ir.PointerType):
+            argument.add_attribute("noalias")
     return function
 
 
