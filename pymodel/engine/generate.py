@@ -25,6 +25,7 @@ from pymodel.engine.translate_values import Translator
 from pymodel.errors import LayoutError
 
 BATCH = 192  # successors made before the first of them is looked up
+RECENT_SIZE = 1 << 12  # hashes that a thread remembers beside the table, a power of two
 PROPERTIES_MAX = 62  # check_state and check_step return a bit for each
 
 COMPILED = "\n# == Compiled ==\n"
@@ -173,6 +174,7 @@ def _places(instance: Instance) -> dict[str, int]:
         "PACKED": pending * row_words(instance.layout),
         "VIEWED": words,
         "SCRATCH": words,
+        "RECENT": RECENT_SIZE,
         "SEED": 1,
     }
     starts = [0, *accumulate(sizes.values())]
@@ -181,7 +183,7 @@ def _places(instance: Instance) -> dict[str, int]:
 
 def buffer_words(instance: Instance) -> int:
     """The size of the work buffer: the error word, a state, the successors that wait with their hashes,
-    origins and keys, room for a view and for canonicalise, and the seed of hashes, which comes last."""
+    origins and keys, room for a view and for canonicalise, hashes just seen, and last the seed."""
     return _places(instance)["END"]
 
 
@@ -202,6 +204,7 @@ def _header(instance: Instance, invariants: tuple[str, ...], properties: tuple[s
         "W": layout.words,
         "ROW": row_words(layout),
         "BATCH": BATCH,
+        "RECENT_SIZE": RECENT_SIZE,
         "PENDING": BATCH + max_successors(instance),
         "TAG": (1 << layout.tag_bits) - 1,
         "MESSAGES": layout.base_words,

@@ -155,6 +155,15 @@ def start(b: Array, out: Array, found: Array) -> int:
     return 1
 
 
+def just_seen(b: Array, h: int) -> int:
+    """Whether this buffer's thread met the hash h not long ago, and so wrote a record for it; now it has."""
+    place = RECENT + (h & (RECENT_SIZE - 1))
+    if b[place] == h:
+        return 1
+    b[place] = h
+    return 0
+
+
 def expand_row(
     b: Array,
     s: int,
@@ -241,6 +250,8 @@ def expand(
             if not known and h != 0:
                 slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, span, size)
                 known = table[slot * K] != 0
+                if not known and not EXACT:
+                    known = just_seen(b, h)
             if not known:
                 origin = b[ORIGINS + k]
                 bits = check_changed_state(b, b[SOURCES + k], OUT + k * W, 0)

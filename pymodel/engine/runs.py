@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -21,16 +22,23 @@ class SortedRun:
         self.path = path
         self.count = 0
 
-    def merge(self, hashes: Words) -> None:
-        """Add hashes, sorted and none twice; those that are there already count once."""
+    def merge(self, parts: Iterable[Words]) -> None:
+        """Add hashes: sorted parts, each above the one before, none twice; those that are there already
+        count once."""
         waiting = self.path.with_suffix(".merging")
-        written, taken = 0, 0
+        chunks, rest, written = self._chunks(), np.zeros(0, np.int64), 0
         with waiting.open("wb") as out:
-            for chunk in self._chunks():
-                end = int(np.searchsorted(hashes, chunk[-1], side="right"))
-                written += _write(out, chunk, hashes[taken:end])
-                taken = end
-            written += _write(out, hashes[taken:], hashes[:0])
+            for part in parts:
+                below = []
+                while len(part):
+                    end = int(np.searchsorted(rest, part[-1], side="right"))
+                    below.append(rest[:end])
+                    rest = rest[end:] if end < len(rest) else next(chunks, rest[:0])
+                    if len(rest) == 0 or rest[0] > part[-1]:
+                        break
+                written += _write(out, np.concatenate(below) if below else part, part)
+            for chunk in chain((rest,), chunks):
+                written += _write(out, chunk, chunk[:0])
         waiting.replace(self.path)
         self.count = written
 

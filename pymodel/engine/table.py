@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -91,11 +92,12 @@ class Table:
         count = len(keys) // self.width
         self.native.call("enter", keys, count, self.seed, self.words, self.span, self.size, self.fill)
 
-    def hashes(self) -> Words:
-        """The hashes in a table of hashes, sorted."""
-        parts = [np.sort(shard[shard != 0]) for shard in map(self.shard, range(kernel.SHARDS))]
+    def hashes(self) -> Iterator[Words]:
+        """The hashes in a table of hashes, shard by shard, in ascending order."""
         half = kernel.SHARDS // 2
-        return np.concatenate(parts[half:] + parts[:half])  # those whose sign bit is set come first
+        for number in (*range(half, kernel.SHARDS), *range(half)):  # those with the sign bit come first
+            shard = self.shard(number)
+            yield np.sort(shard[shard != 0])
 
     def clear(self) -> None:
         for number in range(kernel.SHARDS):
