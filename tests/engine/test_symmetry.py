@@ -68,7 +68,7 @@ def test_one_state_stands_for_each_orbit_and_is_of_it(model: Model) -> None:
 
 @pytest.mark.parametrize("history", ['{"acks", "audit"}', "{}"])
 def test_one_state_of_the_protocol_stands_for_each_orbit(tmp_path: Path, history: str) -> None:
-    """Pairs of servers, members as values, several words and parts that share them, empty parts."""
+    """Pairs of servers, members as values, several words, parts that share one, parts without elements."""
     text = find_cfg("bench_symmetry").read_text("utf-8").replace("MaxTerm = 2", "MaxTerm = 1")
     assert '{"acks", "audit"}' in text
     cfg = tmp_path / "one_term.cfg"
