@@ -285,7 +285,7 @@ def absorb(
             prefetch(table, home_of(out[at + AHEAD * RECORD], span, size) * K)
         h = out[at]
         shard = shard_of(h)
-        if shard % parts == part:
+        if shard * parts // SHARDS == part:
             slot = find(out, at + KEY_AT, h, table, span, size)
             if table[slot * K] != 0:
                 out[at + 1] = 0 - 1

@@ -6,11 +6,11 @@ change while it is read, and no slot of it is written by two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from pymodel.errors import LayoutError
 
 CHUNK_ROWS = 1 << 11
 RECORDS = 1 << 13
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Records = tuple[Words, int]
 """What one call of `expand` wrote, and how many records that is."""
@@ -60,27 +63,27 @@ class Rounds:
         count = self.native.call("start", worker.buffer, records, worker.found)
         self._raise_overflow(worker)
         self._absorb(table, [(records, count)], 0, 1)
-        return self._collect((records, count))
+        return self._collect([(records, count)])
 
     def run(self, store: Store, base: int, rows: Words, pool: ThreadPoolExecutor) -> bool:
         """Expand rows, the first of which is number `base` of its level; False if the memory is full. What
         they lead to is stored by the next round, beside its work, or by `finish`."""
         count = len(rows) // self.widths.row
         starts = range(0, count, CHUNK_ROWS)
-        many: Callable[..., Iterable[Any]] = pool.map if len(starts) > 1 else map
+        parts = len(self.workers) if len(starts) > 1 else 1
 
         def expand(start: int) -> list[Records]:
             return self._expand(store.table, base, rows, start, min(start + CHUNK_ROWS, count))
 
-        chunks = many(expand, starts)
+        expanding = _shared(pool, parts, expand, starts)
         self.finish(store)
-        records = [item for chunk in chunks for item in chunk]
+        records = [item for chunk in expanding() for item in chunk]
         if not store.make_room(sum(number for _, number in records)):
             return False
-        parts = len(self.workers) if len(starts) > 1 else 1
-        for _ in many(lambda part: self._absorb(store.table, records, part, parts), range(parts)):
-            pass
-        self.waiting = Block.joined(list(many(self._collect, records)))
+        _shared(pool, parts, lambda part: self._absorb(store.table, records, part, parts), range(parts))()
+        step = max(1, -(-len(records) // parts))
+        slices = [records[first : first + step] for first in range(0, len(records), step)]
+        self.waiting = Block.joined(_shared(pool, parts, self._collect, slices)())
         for words, _ in records:
             self.spare.put(words)
         return True
@@ -137,12 +140,15 @@ class Rounds:
             if totals[1] == kernel.FULL:
                 raise LayoutError("a shard of the table of states is full", mend="search with another --fp")
 
-    def _collect(self, records: Records) -> Block:
+    def _collect(self, records: Sequence[Records]) -> Block:
         """The records that were new, in order."""
-        words, count = records
+        count = sum(number for _, number in records)
         widths = (self.widths.row, 1, self.widths.key)
         arrays = [np.empty(count * width, np.int64) for width in widths]
-        new = self.native.call("collect", words, count, *arrays)
+        new = 0
+        for words, number in records:
+            places = [array[new * width :] for array, width in zip(arrays, widths, strict=True)]
+            new += self.native.call("collect", words, number, *places)
         return Block(*(array[: new * width] for array, width in zip(arrays, widths, strict=True)))
 
     def _raise_overflow(self, worker: Worker) -> None:
@@ -152,3 +158,27 @@ class Rounds:
                 self.layout.complaints[code],
                 mend="raise the bound in the cfg that limits it, or check the operator that the cfg swaps in",
             )
+
+
+def _shared(
+    pool: ThreadPoolExecutor, parts: int, function: Callable[[Item], Result], items: Sequence[Item]
+) -> Callable[[], list[Result]]:
+    """Begin to apply `function` to all items in `parts` threads, or later, if that is 1, in this one. What is
+    returned waits for the end and gives the results in the order of the items."""
+    if parts == 1:
+        return lambda: [function(item) for item in items]
+    results: dict[int, Result] = {}
+    numbers = iter(range(len(items)))
+
+    def work(_: int) -> None:
+        for number in numbers:
+            results[number] = function(items[number])
+
+    working = pool.map(work, range(parts))
+
+    def wait() -> list[Result]:
+        for _ in working:
+            pass
+        return [results[number] for number in range(len(items))]
+
+    return wait

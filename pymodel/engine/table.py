@@ -24,6 +24,7 @@ LOAD, LOAD_MAX = 0.7, 0.9
 FIRST_SLOTS = 1 << 9  # per shard
 STEP_SMALL, STEP_LARGE = 4.0, 1.5
 LARGE_BYTES = 64 << 20
+LARGE_PAGES_BYTES = 16 << 20
 WORD_BYTES = 8
 ADDRESSES_SHARE = 2  # where addresses are scarce, the other half is for all else
 SCRATCH_SHARDS = 8  # more than are spread at the same time
@@ -71,7 +72,7 @@ class Table:
     def _grow(self, size: int, pool: ThreadPoolExecutor) -> None:
         if (
             self.memory is not None
-            and self.used_bytes <= LARGE_BYTES < size * kernel.SHARDS * self.slot_bytes
+            and self.used_bytes <= LARGE_PAGES_BYTES < size * kernel.SHARDS * self.slot_bytes
         ):
             _large_pages(self.memory)
         old, self.size = self.size, size

@@ -9,19 +9,27 @@ from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance
 from pymodel.engine.native import Words
 
+LINE_WORDS = 32  # more than a cache line: what one thread writes must not share one with another's
+
 
 class Worker:
     """What a thread works with: its buffer, and counts that are added up when they are asked for."""
 
     def __init__(self, instance: Instance, goal: Goal, seed: int) -> None:
         successors = max_successors(instance)
-        self.buffer: Words = np.zeros(buffer_words(instance), np.int64)
+        self.buffer: Words = _apart(buffer_words(instance))
         self.buffer[-1] = seed
-        self.acts: Words = np.zeros(BATCH + successors, np.int64)
-        self.counts: Words = np.zeros(len(instance.model.actions) + successors + 1, np.int64)
-        self.found: Words = np.zeros(2 * len(goal.names), np.int64)
-        self.totals: Words = np.zeros(2, np.int64)
+        self.acts: Words = _apart(BATCH + successors)
+        self.counts: Words = _apart(len(instance.model.actions) + successors + 1)
+        self.found: Words = _apart(2 * len(goal.names))
+        self.totals: Words = _apart(2)
 
     def load(self, words: list[int]) -> None:
         """`words` become the state at S."""
         self.buffer[1 : 1 + len(words)] = words
+
+
+def _apart(count: int) -> Words:
+    """Zeros that share no cache line with anything else."""
+    whole: Words = np.zeros(count + 2 * LINE_WORDS, np.int64)
+    return whole[LINE_WORDS : LINE_WORDS + count]
