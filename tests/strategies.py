@@ -134,38 +134,45 @@ def main(b, x, y):
 
 _CELLS = ("s.x[i]", "s.x[0]", "s.x[1]", "s.y.v", "1", "2", "Top")
 _FIELDS = ("m.to", "m.n", "s.x[m.to]", "s.y.v", "1", "Top")
+_OWN_CELLS = ("s.x[i]", "s.y.v", "1", "2", "Top")
+_OWN_FIELDS = ("m.n", "s.x[m.to]", "s.y.v", "1", "Top")
 
 
-def _effects(leaves: tuple[str, ...], own: str) -> Texts:
-    """Writes within the declared ranges, and messages while there is room."""
+def _effects(leaves: tuple[str, ...], own: str, symmetric: bool) -> Texts:
+    """Writes within the declared ranges, and messages while there is room. If `symmetric`, no node but
+    `own` is told apart from the others."""
     values = model_expressions(*leaves)
-    place = st.sampled_from(["0", "1", own])
+    place = st.just(own) if symmetric else st.sampled_from(["0", "1", own])
     sent = st.one_of(
         st.builds("Ping(to={}, n=min(max({}, 0), Top))".format, place, values),
-        st.builds("Pong(to={}, n=min(max({}, 0), Top), left=s.x[0])".format, place, values),
+        st.builds(f"Pong(to={{}}, n=min(max({{}}, 0), Top), left=s.x[{own}])".format, place, values),
     )
-    return st.lists(
-        st.one_of(
-            st.builds("t.x[{}] = min(max({}, -1), Top)".format, place, values),
-            st.builds("k = min(max({}, 0), 1)\nt.x[k] = s.x[{}]".format, values, place),
-            st.builds("t.y.v = min(max({}, 0), Top)".format, values),
-            st.builds("if len(t.messages) < 2:\n    t.messages.add({})".format, sent),
-        ),
-        min_size=1,
-        max_size=3,
-    ).map("\n".join)
+    writes = [
+        st.builds("t.x[{}] = min(max({}, -1), Top)".format, place, values),
+        st.builds("t.y.v = min(max({}, 0), Top)".format, values),
+        st.builds("if len(t.messages) < 2:\n    t.messages.add({})".format, sent),
+    ]
+    if symmetric:
+        room = f"if j != {own} and len(t.messages) < 2"
+        others = f"for j in Nodes:\n    {room}:\n        t.messages.add(Ping(to=j, n={{}}))"
+        writes.append(st.builds(others.format, st.sampled_from(["0", "1", "s.y.v"])))
+    else:
+        writes.append(st.builds("k = min(max({}, 0), 1)\nt.x[k] = s.x[{}]".format, values, place))
+    return st.lists(st.one_of(writes), min_size=1, max_size=3).map("\n".join)
 
 
 @st.composite
-def model_texts(draw: st.DrawFn) -> str:
+def model_texts(draw: st.DrawFn, symmetric: bool = False) -> str:
     """A module of the actions and properties of a small model, see engine/test_random_models.py.
 
     Two nodes with x in -1..Top, y.v in 0..Top, and at most two messages of two kinds. What an action
-    does beside its first line, when it is enabled, and what the properties claim, is drawn.
+    does beside its first line, when it is enabled, and what the properties claim, is drawn; if `symmetric`,
+    such that nodes are interchangeable.
     """
+    cells, fields = (_OWN_CELLS, _OWN_FIELDS) if symmetric else (_CELLS, _FIELDS)
 
     def action(head: str, leaves: tuple[str, ...], own: str, first: str) -> str:
-        guard, effects = draw(model_expressions(*leaves)), draw(_effects(leaves, own))
+        guard, effects = draw(model_expressions(*leaves)), draw(_effects(leaves, own, symmetric))
         disabled = f"    if {guard} == {draw(st.sampled_from(leaves))}:\n        return False\n"
         return f"def {head}:\n{disabled}{_in(first + effects)}\n    return True\n"
 
@@ -173,15 +180,17 @@ def model_texts(draw: st.DrawFn) -> str:
         claim = f"        if s.x[i] == 2 and {draw(model_expressions(*leaves))}:\n            return False\n"
         return f"def {head}:\n    for i in Nodes:\n{claim}    return True\n"
 
+    within = ("n", "s.y.v", "1", "Top") if symmetric else _CELLS
+    total = "i = 0\nn = s.x[0] + s.x[1]\n"
     return "\n\n".join(
         [
             "def Init(t):\n    t.y.v = 1\n",
-            action("Alone(s, t, i)", _CELLS, "i", "t.x[i] = s.x[i] + 1 if s.x[i] < Top else -1\n"),
-            action("Beside(s, t, i, n)", (*_CELLS, "n"), "i", "t.y.v = 2 - s.y.v\n"),
-            action("Hear(s, t, m)", _FIELDS, "m.to", "t.messages.discard(m)\n"),
-            action("Any(s, t, m)", _FIELDS, "m.to", "t.messages.discard(m)\n"),
-            forall("Claim(s)", _CELLS),
-            forall("Change(s, t)", (*_CELLS, "t.x[i]", "t.y.v")),
-            f"def Inside(s):\n    i = 0\n    return s.y.v != 2 or {draw(model_expressions(*_CELLS))}\n",
+            action("Alone(s, t, i)", cells, "i", "t.x[i] = s.x[i] + 1 if s.x[i] < Top else -1\n"),
+            action("Beside(s, t, i, n)", (*cells, "n"), "i", "t.y.v = 2 - s.y.v\n"),
+            action("Hear(s, t, m)", fields, "m.to", "t.messages.discard(m)\n"),
+            action("Any(s, t, m)", fields, "m.to", "t.messages.discard(m)\n"),
+            forall("Claim(s)", cells),
+            forall("Change(s, t)", (*cells, "t.x[i]", "t.y.v")),
+            f"def Inside(s):\n{_in(total)}    return s.y.v != 2 or {draw(model_expressions(*within))}\n",
         ]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pymodel.engine.explain import counterexample
 from pymodel.engine.goal import Goal, Plan
 from pymodel.engine.instance import Instance
@@ -15,6 +17,22 @@ def run(instance: Instance, goal: Goal, plan: Plan | None = None) -> Search:
     search = Search(instance, goal, plan or Plan(keep_rows=True))
     search.run()
     return search
+
+
+def told(search: Search) -> dict[str, Any]:
+    """All that a search tells, but for its time: equal however it went about it."""
+    return {
+        "count": search.count,
+        "generated": search.generated,
+        "depth": search.depth,
+        "complete": search.complete,
+        "ended_by": search.ended_by,
+        "generated_by": search.generated_by.tolist(),
+        "fresh_by": search.fresh_by.tolist(),
+        "degrees": search.degrees.tolist(),
+        "violations": search.violations,
+        "counterexamples": [counterexample(search, violation) for violation in search.violations],
+    }
 
 
 def everything(instance: Instance, *, symmetry: str = "", check_deadlock: bool = True) -> Goal:
