@@ -7,6 +7,7 @@ table go to a sorted run on disk (pymodel.engine.runs), and the table starts aga
 
 from __future__ import annotations
 
+import math
 import mmap
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from pymodel.engine.native import Native, Words
 from pymodel.errors import LayoutError
 
 LOAD, LOAD_MAX = 0.7, 0.9
+SPREAD = 6.0  # standard deviations by which the fullest shard may exceed the mean
 FIRST_SLOTS = 1 << 9  # per shard
 STEP_SMALL, STEP_LARGE = 4.0, 1.5
 LARGE_BYTES = 64 << 20
@@ -60,7 +62,8 @@ class Table:
         while needed > LOAD * self.size * kernel.SHARDS:
             size = self._next_size(limit_bytes)
             if size <= self.size:
-                return needed <= LOAD_MAX * self.size * kernel.SHARDS
+                most = min(LOAD_MAX * self.size, self.size - SPREAD * math.sqrt(self.size))
+                return needed <= most * kernel.SHARDS
             self._grow(size, pool)
         return True
 
