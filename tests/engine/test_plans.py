@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pymodel.check import Task, check_task, prepare, prepare_cfg
+from pymodel.engine import rounds
 from pymodel.engine import search as search_module
 from pymodel.engine.contract import Model
 from pymodel.engine.explain import counterexample
@@ -44,8 +45,8 @@ PLANS = {
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds, chunks and buffers so small that threads share even a toy's levels."""
     monkeypatch.setattr(search_module, "ROUND_ROWS", 23)
-    monkeypatch.setattr(search_module, "CHUNK_ROWS", 3)
-    monkeypatch.setattr(search_module, "RECORDS", 1)
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(rounds, "RECORDS", 1)
 
 
 def goals(bound: Instance) -> list[Goal]:
@@ -73,9 +74,9 @@ def test_rounds_of_any_size_tell_the_same(rows: int, workers: int, monkeypatch: 
     wanted = told(run(bound, goal, Plan()))
     assert [v.name for v in wanted["violations"]] == ["Consistent"]
     monkeypatch.setattr(search_module, "ROUND_ROWS", rows)
-    monkeypatch.setattr(search_module, "CHUNK_ROWS", max(1, rows // 4))
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", max(1, rows // 4))
     for records in (1, 1000):
-        monkeypatch.setattr(search_module, "RECORDS", records)
+        monkeypatch.setattr(rounds, "RECORDS", records)
         assert told(run(bound, goal, Plan(workers=workers))) == wanted
 
 

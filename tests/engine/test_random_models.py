@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import model_texts
 
+from pymodel.engine import rounds
 from pymodel.engine import search as search_module
 from pymodel.engine.contract import (
     Action,
@@ -104,8 +105,8 @@ def few_rows() -> Iterator[None]:
     """Rounds and chunks so small that threads share these levels."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_module, "ROUND_ROWS", 40)
-        patch.setattr(search_module, "CHUNK_ROWS", 6)
-        patch.setattr(search_module, "RECORDS", 1)
+        patch.setattr(rounds, "CHUNK_ROWS", 6)
+        patch.setattr(rounds, "RECORDS", 1)
         yield
 
 
