@@ -68,7 +68,10 @@ def check_command(
     recover: RecoverFolder = None,
     keep_going: KeepGoing = False,
 ) -> None:
-    """Search a cfg with the Python model. Exit 0: holds, 10-13: violated, as TLC, 3: undetermined."""
+    """Search a cfg with the Python model. Exit 0: holds, 10-13: violated, as TLC, 3: undetermined.
+
+    With --simulate it walks at random instead: see `pymodel simulate --help`.
+    """
     from pymodel.check import check
     from pymodel.coverage import allowed_actions, coverage_error, never_fired
     from pymodel.engine.goal import Limits
