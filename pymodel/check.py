@@ -83,8 +83,8 @@ def _refuse_unsupported(cfg: Cfg, model: Model) -> None:
     _known(cfg, "property", cfg.properties, (*model.properties, *model.liveness))
     _known(cfg, "constraint", cfg.constraints, model.constraints)
     _known(cfg, "symmetry", (cfg.symmetry,), model.symmetries)
-    _known(cfg, "view", (cfg.view,), model.views)
     _refuse_reduction(cfg, model)
+    _known(cfg, "view", (cfg.view,), model.views)
     statements = {
         "ACTION_CONSTRAINT": cfg.action_constraints,
         "POSTCONDITION": cfg.postcondition,

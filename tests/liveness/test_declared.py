@@ -127,14 +127,14 @@ def test_what_is_enabled_and_taken_is_the_same_compiled_and_interpreted() -> Non
     goal = Goal(constraints=("FewMessages",), check_deadlock=False)
     search = Search(bound, goal, Plan(keep_rows=True))
     search.run()
-    found = RowSet(search)
+    states = RowSet(search)
     liveness = LivenessCheck(bound, ("Quiet",), "Fair", ("FewMessages",))
-    graph = liveness.collector.run(found.words, search.count)
+    graph = liveness.collector.run(states.words, search.count)
     assert graph is not None
-    number = {tuple(found.row(row).tolist()): row for row in range(search.count)}
+    number = {tuple(states.row(row).tolist()): row for row in range(search.count)}
     outside = 0
     for row in range(search.count):
-        state = unpack(bound, found.row(row).tolist())
+        state = unpack(bound, states.row(row).tolist())
         able, edges = 0, {}
         for step in bound.successors(state):
             mask = liveness.demands.mask(step)
