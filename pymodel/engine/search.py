@@ -176,6 +176,7 @@ class Search:
             self.native,
             self.row_width,
             self.row_width if self.exact else 1,
+            hashed=not self.exact,
             seed=self.plan.seed,
             budget_bytes=max(LEAST_BUDGET_BYTES, wanted - held_bytes()),
             keep_rows=self.plan.keep_rows,

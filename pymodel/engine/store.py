@@ -29,7 +29,8 @@ KEYS_AT_ONCE = 1 << 20
 class Store:
     """States found so far. `fresh` counts them per action; `level` is expanded, `following` is filled.
 
-    `budget_bytes` is for all of it. Rows have `width` words, keys `key_width`.
+    `budget_bytes` is for all of it. Rows have `width` words, keys `key_width`; only keys that are `hashed`
+    can go to a sorted run, since the table has them sorted by shard.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Store:
         width: int,
         key_width: int,
         *,
+        hashed: bool,
         seed: int,
         budget_bytes: int,
         keep_rows: bool,
@@ -50,7 +52,7 @@ class Store:
         self.budget_bytes = budget_bytes
         self.keep_rows = keep_rows
         self.checkpoint = checkpoint
-        self.may_flush = key_width == 1
+        self.may_flush = hashed
         self.table = Table(native, key_width, budget_bytes, seed)
         self.spill = _private_folder(spill) if spill else None
         self.journal = checkpoint.journal() if checkpoint else Journal()
