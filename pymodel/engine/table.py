@@ -59,13 +59,16 @@ class Table:
     def make_room(self, more: int, limit_bytes: int, pool: ThreadPoolExecutor) -> bool:
         """Room for `more` keys, growing within `limit_bytes` in all if need be; False if it cannot be had."""
         needed = self.count + more
-        while needed > LOAD * self.size * kernel.SHARDS:
+        while needed > self._room(LOAD):
             size = self._next_size(limit_bytes)
             if size <= self.size:
-                most = min(LOAD_MAX * self.size, self.size - SPREAD * math.sqrt(self.size))
-                return needed <= most * kernel.SHARDS
+                return needed <= self._room(LOAD_MAX)
             self._grow(size, pool)
         return True
+
+    def _room(self, load: float) -> float:
+        """How many keys fill the slots in use to `load`, or fewer where a shard might else be full."""
+        return kernel.SHARDS * min(load * self.size, self.size - SPREAD * math.sqrt(self.size))
 
     def _next_size(self, limit_bytes: int) -> int:
         step = STEP_SMALL if self.used_bytes < LARGE_BYTES else STEP_LARGE
