@@ -91,7 +91,7 @@ class Rounds:
     def finish(self, store: Store) -> None:
         """Store what the last round led to."""
         block, self.waiting = self.waiting, None
-        if block is not None:
+        if block is not None and block.count:
             store.add(block)
 
     def _expand(self, table: Table, base: int, rows: Words, first: int, last: int) -> list[Records]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from pymodel.check import check
-from pymodel.engine import level, runs, store, table
+from pymodel.engine import level, rounds, runs, store, table
 from pymodel.engine import search as search_module
 from pymodel.engine.goal import Goal, Limits, Plan, Progress
 from pymodel.engine.instance import Instance
@@ -30,8 +30,8 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory for a fraction of a toy's states, and rounds that fit it."""
     monkeypatch.setattr(search_module, "LEAST_BUDGET_BYTES", BUDGET_BYTES)
     monkeypatch.setattr(search_module, "ROUND_ROWS", 32)
-    monkeypatch.setattr(search_module, "CHUNK_ROWS", 5)
-    monkeypatch.setattr(search_module, "RECORDS", 1)
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", 5)
+    monkeypatch.setattr(rounds, "RECORDS", 1)
     monkeypatch.setattr(table, "FIRST_SLOTS", 64)
 
 
@@ -41,9 +41,10 @@ def flushes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     merge = runs.SortedRun.merge
 
-    def counted(run: runs.SortedRun, hashes: runs.Words) -> None:
-        sizes.append(len(hashes))
-        merge(run, hashes)
+    def counted(run: runs.SortedRun, hashes: Iterable[runs.Words]) -> None:
+        parts = list(hashes)
+        sizes.append(sum(map(len, parts)))
+        merge(run, parts)
 
     monkeypatch.setattr(runs.SortedRun, "merge", counted)
     return sizes
