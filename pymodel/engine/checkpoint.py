@@ -168,13 +168,15 @@ class Checkpoint:
         path = self.folder / STATE
         try:
             saved = msgspec.json.decode(path.read_bytes(), type=Saved)
+            if saved.format != FORMAT:
+                raise msgspec.ValidationError(f"its format is {saved.format}, not {FORMAT}")
         except (msgspec.DecodeError, OSError) as error:
             raise CheckpointError(
                 f"no checkpoint of this version: {error}",
                 mend="start the search anew in another folder",
                 path=path,
             ) from error
-        if saved.format != FORMAT or saved.identity != self.identity:
+        if saved.identity != self.identity:
             raise CheckpointError(
                 f"made by another search: {saved.about}, not {self.about}",
                 mend="recover with the same model, cfg and options, or start anew in another folder",

@@ -23,7 +23,7 @@ from pymodel.engine.table import Table
 from pymodel.errors import UsageError
 
 UNSETTLED_SHARE = 8  # of the budget may wait to be settled
-KEYS_AT_ONCE = 1 << 20
+KEYS_AT_ONCE, KEYS_SHARE = 1 << 20, 8  # what is read back in one piece: so many, or that share of the budget
 
 
 class Store:
@@ -122,7 +122,8 @@ class Store:
         self.following = self._new_level(saved.depth + 1)
         self.level = Level(self.width, checkpoint.level_log(saved.depth))
         log = checkpoint.logs["keys"]
-        step = KEYS_AT_ONCE * self.table.width
+        most = self.budget_bytes // (KEYS_SHARE * self.table.slot_bytes)
+        step = max(1, min(KEYS_AT_ONCE, most)) * self.table.width
         for first in range(0, log.count, step):
             keys = log.read(first, step)
             if not self.make_room(len(keys) // self.table.width):
