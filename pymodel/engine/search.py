@@ -30,7 +30,7 @@ from pymodel.engine.store import Store
 from pymodel.engine.worker import Worker
 from pymodel.errors import CheckpointError, LayoutError
 
-ROUND_ROWS = 1 << 16
+ROUND_ROWS = 1 << 17
 LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
 

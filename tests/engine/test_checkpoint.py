@@ -17,8 +17,8 @@ import pytest
 
 from pymodel.check import check
 from pymodel.engine import checkpoint as checkpoint_module
+from pymodel.engine import rounds, table
 from pymodel.engine import search as search_module
-from pymodel.engine import table
 from pymodel.engine.goal import DEADLOCK, Goal, Limits, Plan, Progress
 from pymodel.engine.instance import Instance
 from pymodel.engine.result import Verdict
@@ -49,7 +49,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="needs signals")
 @pytest.fixture(autouse=True)
 def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_module, "ROUND_ROWS", 40)
-    monkeypatch.setattr(search_module, "CHUNK_ROWS", 9)
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", 9)
 
 
 def cut_off(bound: Instance, goal: Goal, plan: Plan, limits: Limits) -> bool:
