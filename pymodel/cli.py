@@ -7,6 +7,7 @@ command imports what it needs only when it runs.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -189,4 +190,5 @@ def manifest_command(
 
 def main() -> None:
     """Runs the command line."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, each with memory of its own; none is used
     app()

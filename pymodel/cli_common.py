@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 OUT_OF_MEMORY = 3
+LIBRARIES_BYTES = 256 << 20
 
 
 class Commands(TyperGroup):
@@ -47,9 +48,20 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("\ninterrupted: nothing was decided", err=True)
             raise typer.Exit(INTERRUPTED) from None
-        except MemoryError:
+        except (MemoryError, ImportError, OSError) as error:
+            if not _lacks_memory(error):
+                raise
             typer.echo("undetermined: the system gave no more memory", err=True)
             raise typer.Exit(OUT_OF_MEMORY) from None
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether it was for want of memory. A library that does not fit the limit of addresses (`ulimit -v`)
+    is told as one that is missing."""
+    from pymodel.engine.memory import free_addresses
+
+    free = free_addresses()
+    return isinstance(error, MemoryError) or (free is not None and free < LIBRARIES_BYTES)
 
 
 class Format(StrEnum):

@@ -25,9 +25,11 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
 from pymodel.engine import machine, machine_values
+from pymodel.engine.memory import free_addresses
 from pymodel.errors import LayoutError
 
 ENVIRONMENT = "TERMFENCE_CACHE"
+COMPILER_BYTES = 64 << 20
 Words = NDArray[np.int64]
 
 
@@ -64,9 +66,13 @@ class Native:
     """The compiled entries of a module: `call(name, *arguments)` with integers and numpy arrays.
 
     `cached` tells whether the machine code came from the disk. Calls release the interpreter's lock.
+    Raises MemoryError where the compiler, which ends the process if memory does, would have too little.
     """
 
     def __init__(self, text: str, entries: tuple[str, ...]) -> None:
+        free = free_addresses()
+        if free is not None and free < COMPILER_BYTES:
+            raise MemoryError(f"the compiler needs {COMPILER_BYTES:,} bytes")
         _initialise()
         self.target = _target_machine()
         folder, self.note = cache_folder()

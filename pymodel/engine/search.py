@@ -119,8 +119,8 @@ class Search:
         self.clock = Clock(limits or Limits(), progress)
         self.checkpoint = self._open_checkpoint()
         with ThreadPoolExecutor(self.plan.workers) as pool:
-            self.store = self._make_store(self.checkpoint, pool)
             try:
+                self.store = self._make_store(self.checkpoint, pool)
                 if self._begin(self.store, self.checkpoint):
                     self._levels(self.store, pool)
             except KeyboardInterrupt:

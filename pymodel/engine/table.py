@@ -19,7 +19,6 @@ import numpy as np
 from pymodel.engine import kernel
 from pymodel.engine.memory import free_addresses
 from pymodel.engine.native import Native, Words
-from pymodel.errors import LayoutError
 
 LOAD, LOAD_MAX = 0.7, 0.9
 SPREAD = 6.0  # standard deviations by which the fullest shard may exceed the mean
@@ -113,7 +112,8 @@ class Table:
 
 
 def _reserve(span: int, slot_bytes: int) -> tuple[int, mmap.mmap | None, Words]:
-    """Slots per shard and the memory for them, all zero; less than `span` if the system refuses so much."""
+    """Slots per shard and the memory for them, all zero; less than `span` if the system refuses so much.
+    Raises MemoryError."""
     span = max(span, FIRST_SLOTS)
     while True:
         size = span * kernel.SHARDS * slot_bytes
@@ -125,10 +125,7 @@ def _reserve(span: int, slot_bytes: int) -> tuple[int, mmap.mmap | None, Words]:
             return span, None, np.zeros(size // WORD_BYTES, np.int64)
         except (OSError, MemoryError):
             if span == FIRST_SLOTS:
-                raise LayoutError(
-                    f"not even {size:,} bytes of memory for the table of states",
-                    mend="give the process more memory",
-                ) from None
+                raise MemoryError(f"not even {size:,} bytes for the table of states") from None
             span = max(FIRST_SLOTS, span * 3 // 4)
 
 
