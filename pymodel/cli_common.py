@@ -58,10 +58,12 @@ class Commands(TyperGroup):
 def _lacks_memory(error: BaseException) -> bool:
     """Whether it was for want of memory. A library that does not fit the limit of addresses (`ulimit -v`)
     is told as one that is missing."""
+    if isinstance(error, MemoryError):
+        return True
     from pymodel.engine.memory import free_addresses
 
     free = free_addresses()
-    return isinstance(error, MemoryError) or (free is not None and free < LIBRARIES_BYTES)
+    return free is not None and free < LIBRARIES_BYTES
 
 
 class Format(StrEnum):

@@ -70,6 +70,6 @@ def _group_limit() -> int | None:
     try:
         limit = (CGROUP / "memory.max").read_text("ascii").strip()
         used = int((CGROUP / "memory.current").read_text("ascii"))
+        return None if limit == "max" else max(1, int(limit) - used + held_bytes())
     except (OSError, ValueError):
         return None
-    return None if limit == "max" else max(1, int(limit) - used + held_bytes())
