@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pymodel.check import check
-from pymodel.engine import memory, native, table
+from pymodel.engine import memory, native, rounds, table
 from pymodel.engine import search as search_module
 from pymodel.engine.goal import Goal, Plan, Progress
 from pymodel.engine.result import Verdict
@@ -273,7 +273,7 @@ def test_threads_that_are_refused_end_the_search(monkeypatch: pytest.MonkeyPatch
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(search_module, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", 10)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         search = run(instance(two_phase(5)), WHOLE, Plan(workers=2))
@@ -285,7 +285,7 @@ def test_a_fault_of_another_kind_is_not_hidden(monkeypatch: pytest.MonkeyPatch) 
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Search, "_collected", fail)
+    monkeypatch.setattr(rounds.Rounds, "_collect", fail)
     with pytest.raises(RuntimeError, match="a bug"):
         run(instance(two_phase(2)), WHOLE, Plan())
 
@@ -302,8 +302,8 @@ def test_an_allocation_that_fails_in_a_round_ends_the_search(
             raise MemoryError
         return empty(size, kind)
 
-    monkeypatch.setattr(search_module, "CHUNK_ROWS", 10)
-    monkeypatch.setattr(search_module, "RECORDS", 1)
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(rounds, "RECORDS", 1)
     bound = instance(two_phase(5))
     full = run(bound, WHOLE, Plan())
     monkeypatch.setattr(search_module.np, "empty", refusing)
