@@ -184,7 +184,16 @@ def test_command_reports_input_errors_without_a_verdict(tmp_path: Path) -> None:
     assert run.exit_code == 2
     assert "no such file" in run.output
     assert "mend:" in run.output
-    assert RUN.invoke(app, ["validate", "--format", "xml", *map(str, sample("failover"))]).exit_code == 2
+    assert RUN.invoke(app, ["validate", "--log-format", "xml", *map(str, sample("failover"))]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "mend"), [("xml", "use one of text, json, junit, sarif"), ("native", "--log-format native")]
+)
+def test_command_tells_formats_of_logs_from_outputs(asked: str, mend: str) -> None:
+    run = RUN.invoke(app, ["validate", "--format", asked, *map(str, sample("failover"))])
+    assert run.exit_code == 2
+    assert mend in run.output
 
 
 def test_command_lists_every_rule_with_its_property() -> None:

@@ -1,0 +1,43 @@
+"""`trace-check validate`: the verdict on recorded logs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pymodel.cli_common import Format
+from pymodel.errors import UsageError
+from trace_check.cli_common import LogFiles, LogFormat
+
+
+def validate_command(
+    files: LogFiles,
+    format: Annotated[
+        str, typer.Option("--format", metavar="[text|json|junit|sarif]", help="What to print.")
+    ] = "text",
+    log_format: LogFormat = "auto",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for deviations too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Check logs. Exit 0: accepted, 1: rejected, 2: a log or option cannot be used, 3: inconclusive."""
+    from trace_check.check import validate
+    from trace_check.report import render_json, render_text
+
+    output = _output(format, as_json)
+    report = validate(files, format=log_format, strict=strict)
+    renderers = {Format.text: render_text, Format.json: render_json}
+    typer.echo(renderers[output](report), nl=output is Format.json)
+    raise typer.Exit(report.exit_code)
+
+
+def _output(asked: str, as_json: bool) -> Format:
+    """Raises: UsageError for a name that is none of an output, with the mend for one of a log format."""
+    from trace_check.adapters import FORMATS
+
+    if asked in Format.__members__:
+        return Format.json if as_json else Format(asked)
+    known = ", ".join(Format)
+    is_log = asked in FORMATS or asked == "auto"
+    mend = f"it is a format of logs: --log-format {asked}" if is_log else f"use one of {known}"
+    raise UsageError(f"--format {asked} is no output", mend=mend)
