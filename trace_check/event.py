@@ -140,7 +140,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What a log declares about its cluster.
 
     `nodes`: its members; `durable`: term, vote and log survive a restart, of `node` alone where it is given;
-    `clock_error_ms` bounds the error between two nodes' wall clocks.
+    `clock_error_ms` bounds the error between two nodes' wall clocks; `lease_ms` is how long a leader may go
+    without quorum contact, `election_timeout_ms` how long a follower waits at least for its leader.
     """
 
     place: Place
@@ -148,6 +149,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     durable: bool | None = None
     node: str | None = None
     clock_error_ms: float | None = None
+    lease_ms: float | None = None
+    election_timeout_ms: float | None = None
 
 
 class Unmapped(msgspec.Struct, frozen=True):

@@ -99,6 +99,8 @@ class WireLine(msgspec.Struct):
     peers: list[NodeId] | None = None
     durable: bool | None = None
     clock_error_ms: float | None = None
+    lease_ms: float | None = None
+    election_timeout_ms: float | None = None
 
 
 Wire = TypeVar("Wire")
@@ -236,4 +238,6 @@ def config_of(line: WireLine, place: Place, node: str | None = None) -> Config:
         durable=line.durable,
         node=node,
         clock_error_ms=line.clock_error_ms,
+        lease_ms=line.lease_ms,
+        election_timeout_ms=line.election_timeout_ms,
     )
