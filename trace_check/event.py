@@ -112,6 +112,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     "" where the log has none. `ts` is wall-clock time in seconds, `mono` a monotonic clock of the node's
     host. `entries`: appended ones; `entry`: the committed, the last kept (truncate) or the last included
     (snapshot) one. `one_at_a_time`: the node handles one message at a time: an answer follows its request.
+    `by_client`: a line of a client's own history: `ts` is the client's clock, and `node` acted at some moment
+    between invocation and answer.
     """
 
     kind: str
@@ -134,6 +136,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     entry: Entry | None = None
     client: Client | None = None
     one_at_a_time: bool = False
+    by_client: bool = False
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +144,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     `nodes`: its members; `durable`: term, vote and log survive a restart, of `node` alone where it is given;
     `clock_error_ms` bounds the error between two nodes' wall clocks; `lease_ms` is how long a leader may go
-    without quorum contact, `election_timeout_ms` how long a follower waits at least for its leader.
+    without quorum contact, `election_timeout_ms` how long a follower waits at least for its leader; `names`:
+    (id, name) of members that the log calls by an id and that are shown by their name.
     """
 
     place: Place
@@ -151,6 +155,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     clock_error_ms: float | None = None
     lease_ms: float | None = None
     election_timeout_ms: float | None = None
+    names: tuple[tuple[str, str], ...] = ()
 
 
 class Unmapped(msgspec.Struct, frozen=True):

@@ -7,17 +7,20 @@ the reading: nothing is skipped in silence, and no file is ever written.
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trace_check.adapters import FORMATS, Format, formats_of
+from trace_check.adapters import FORMATS, formats_of
+from trace_check.adapters.format import Format, Join
 from trace_check.errors import InputError, InvalidJson
-from trace_check.event import Config, Event, Item, Place, Unmapped
+from trace_check.event import Config, Event, Item, Place, Skipped, Unmapped
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BINARY_PROBE_BYTES = 8192
+_SAMPLE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,31 @@ def read(paths: Sequence[Path], asked_format: str = "auto") -> Input:
         if path.resolve() in seen:
             raise InputError("the file is named twice", mend="name each log once", path=path)
         seen.add(path.resolve())
-    contents = [_lines(path) for path in paths]
-    formats = formats_of([lines for lines, _ in contents], asked_format)
+    contents = [_content(path) for path in paths]
+    formats = formats_of([content[:_SAMPLE_BYTES].split(b"\n") for content in contents], asked_format)
+    files = [_File(path, content, form) for path, content, form in zip(paths, contents, formats, strict=True)]
     result = Input()
-    for path, (lines, complete), form in zip(paths, contents, formats, strict=True):
-        _parse_file(result, path, lines, complete, form)
+    for item in _joined(files):
+        _keep(result, item)
+    result.files = [file.source() for file in files]
     return result
 
 
-def _lines(path: Path) -> tuple[list[bytes], bool]:
-    """The lines of a file without their ends, and whether the last one is complete."""
+def _joined(files: Sequence[_File]) -> Iterator[Item]:
+    """All items, file by file; those of files that are read together as the one stream that they make."""
+    together: dict[Join, list[_File]] = {}
+    for file in files:
+        join = None if file.form is None else file.form.join
+        if join is None:
+            yield from file.items()
+        else:
+            together.setdefault(join, []).append(file)
+    for join, group in together.items():
+        yield from join([file.items() for file in group])
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file, decompressed, without a byte order mark."""
     try:
         data = path.read_bytes()
         if data.startswith(_GZIP_MAGIC):
@@ -80,47 +98,62 @@ def _lines(path: Path) -> tuple[list[bytes], bool]:
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise InputError(message, mend="check the file", path=path) from None
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if b"\0" in lines[0][:_BINARY_PROBE_BYTES]:
-        raise InputError("is a binary file", mend="name a JSON Lines log", path=path)
-    ends_in_newline = lines[-1] == b""
-    return (lines[:-1] if ends_in_newline else lines), ends_in_newline
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _parse_file(result: Input, path: Path, lines: list[bytes], complete: bool, form: Format | None) -> None:
-    """Adds the items of one file to `result`. Raises: InputError with the place of a broken line."""
-    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    torn: Place | None = None
-    skipped, events_before = 0, len(result.events)
-    if form is None and numbered:
-        _require_one_torn_line(path, numbered, complete)
-        torn = Place(str(path), numbered[0][0])
-    elif form is not None:
-        parser = form.parser()
-        for number, line in numbered:
-            place = Place(str(path), number)
+class _File:
+    """One file as it is read: its records, and the counts that the report tells."""
+
+    def __init__(self, path: Path, content: bytes, form: Format | None) -> None:
+        self.path, self.form = path, form
+        self.torn: Place | None = None
+        self.events = self.skipped = 0
+        if form is not None and form.records is not None:
+            self.records, self.complete = list(form.records(io.BytesIO(content))), False
+            return
+        lines = content.split(b"\n")
+        if b"\0" in lines[0][:_BINARY_PROBE_BYTES]:
+            raise InputError("is a binary file", mend="name a JSON Lines log", path=path)
+        self.complete = lines[-1] == b""
+        self.records = lines[:-1] if self.complete else lines
+
+    def items(self) -> Iterator[Item]:
+        """The items in their order. Raises: InputError with the place of a broken record."""
+        numbered = [(number, line) for number, line in enumerate(self.records, start=1) if line.strip()]
+        if self.form is None:
+            if numbered:
+                _require_one_torn_line(self.path, numbered, self.complete)
+                self.torn = Place(str(self.path), numbered[0][0])
+            return
+        parser = self.form.parser()
+        for number, record in numbered:
+            place = Place(str(self.path), number)
             try:
-                items = parser.parse(line, place)
+                items = parser.parse(record, place)
             except InvalidJson:
-                if complete or number != len(lines):
+                if self.complete or number != len(self.records):
                     raise
-                torn = place
-                break
-            skipped += sum(not _keep(result, item) for item in items)
-    result.files.append(
-        SourceFile(
-            path=str(path),
-            format="" if form is None else form.name,
-            lines=len(lines),
-            events=len(result.events) - events_before,
-            skipped=skipped,
-            torn=torn,
+                self.torn = place
+                return
+            for item in items:
+                self.events += isinstance(item, Event)
+                self.skipped += isinstance(item, Skipped)
+                yield item
+
+    def source(self) -> SourceFile:
+        """What was read, after the last item."""
+        return SourceFile(
+            path=str(self.path),
+            format="" if self.form is None else self.form.name,
+            lines=len(self.records),
+            events=self.events,
+            skipped=self.skipped,
+            torn=self.torn,
         )
-    )
 
 
-def _keep(result: Input, item: Item) -> bool:
-    """Files `item` under its kind in `result`; False for a line that is no part of the stream."""
+def _keep(result: Input, item: Item) -> None:
+    """Files `item` under its kind in `result`."""
     match item:
         case Event():
             result.events.append(item)
@@ -128,9 +161,6 @@ def _keep(result: Input, item: Item) -> bool:
             result.configs.append(item)
         case Unmapped():
             result.unmapped.append(item)
-        case _:
-            return False
-    return True
 
 
 def _require_one_torn_line(path: Path, numbered: list[tuple[int, bytes]], complete: bool) -> None:

@@ -5,39 +5,26 @@ Decides the format of each file; it parses nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from pymodel.errors import UsageError
 from trace_check.adapters import etcd_raft, native, pysyncobj
-from trace_check.event import Item, Place
+from trace_check.adapters.format import Format
 
 _SURE = 2
 _SAMPLE_LINES_MAX = 400
 
 
-class Parser(Protocol):
-    """Reads the lines of one file in their order."""
-
-    def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
-        """The items of one line. Raises: InputError with the place for what is broken."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """A log format: its name, how sure a line's fields make it (0, 1 or 2), and a parser for one file."""
-
-    name: str
-    certainty: Callable[[dict[str, Any]], int]
-    parser: Callable[[], Parser]
-
-
 FORMATS: Mapping[str, Format] = {
-    module.NAME: Format(module.NAME, module.certainty, module.Parser)
-    for module in (etcd_raft, pysyncobj, native)
+    form.name: form
+    for form in (
+        Format(etcd_raft.NAME, etcd_raft.certainty, etcd_raft.Parser),
+        Format(pysyncobj.NAME, pysyncobj.certainty, pysyncobj.Parser),
+        Format(native.NAME, native.certainty, native.Parser),
+    )
 }
 
 
@@ -47,31 +34,44 @@ def formats_of(samples: Sequence[Sequence[bytes]], asked: str) -> list[Format | 
     `samples` holds lines of each file. A file that could be several formats takes that of the files beside
     it, and is native where they do not tell. Raises: UsageError for an unknown `asked`.
     """
-    if asked != "auto":
-        if asked not in FORMATS:
-            mend = f"use auto or one of {', '.join(sorted(FORMATS))}"
-            raise UsageError(f"unknown format {asked!r}", mend=mend)
-        return [FORMATS[asked]] * len(samples)
     guesses = [_guess(sample) for sample in samples]
+    if asked != "auto":
+        return [_as_asked(guess, asked) for guess, _ in guesses]
     sure = {guess.name: guess for guess, certain in guesses if guess and certain}
     beside = next(iter(sure.values())) if len(sure) == 1 else FORMATS[native.NAME]
     return [guess if certain or guess is None else beside for guess, certain in guesses]
 
 
+def _as_asked(guess: Format | None, asked: str) -> Format:
+    """The format of that name, or the one that a file shows where both are read together."""
+    if asked not in FORMATS:
+        mend = f"use auto or one of {', '.join(sorted(FORMATS))}"
+        raise UsageError(f"unknown format {asked!r}", mend=mend)
+    form = FORMATS[asked]
+    return guess if guess is not None and form.join is not None and guess.join is form.join else form
+
+
 def _guess(sample: Sequence[bytes]) -> tuple[Format | None, bool]:
     """The likely format of one file, and whether that is certain."""
+    for form in FORMATS.values():
+        if form.claims is not None and sample and form.claims(sample[0]):
+            return form, True
     possible: Format | None = None
     for line in sample[:_SAMPLE_LINES_MAX]:
-        try:
-            fields = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-        if not isinstance(fields, dict):
-            continue
+        shown = _shown(line)
         for form in FORMATS.values():
-            certainty = form.certainty(fields)
+            certainty = form.certainty(shown) if isinstance(shown, dict) else form.text_certainty(shown)
             if certainty == _SURE:
                 return form, True
             if certainty:
                 possible = form
     return possible, False
+
+
+def _shown(line: bytes) -> dict[str, Any] | str:
+    """The line as a JSON object, or as text where it is none."""
+    try:
+        fields = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        fields = None
+    return fields if isinstance(fields, dict) else line.decode(errors="replace")
