@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
-from trace_check.event import Place
 from trace_check.explain import Explanation
+from trace_check.places import ShortNames
 from trace_check.reader import SourceFile
 from trace_check.rules import FENCING, Finding, Outcome, RuleResult
 from trace_check.track import Seen
@@ -66,45 +65,28 @@ def render_json(report: Report) -> str:
 
 def render_text(report: Report) -> str:
     """The report as plain text: the verdict and its grounds first, then each rule with its coverage."""
-    places = _Places(report.files)
+    places = ShortNames(file.path for file in report.files)
     lines = _headline(report, places)
     if report.events:
         lines += ["", *_inputs(report), "", *_rule_table(report.rules)]
     if report.notes:
-        lines += ["", *(f"note: {places.shorten(note)}" for note in report.notes)]
+        lines += ["", *(f"note: {places.within(note)}" for note in report.notes)]
     return "\n".join(lines) + "\n"
 
 
-class _Places:
-    """Short names for places: the file's own name where it is unique among the inputs."""
-
-    def __init__(self, files: Iterable[SourceFile]) -> None:
-        paths = [file.path for file in files]
-        names = [PurePath(path).name for path in paths]
-        pairs = zip(paths, names, strict=True)
-        self._short = {path: name for path, name in pairs if names.count(name) == 1}
-
-    def at(self, place: Place) -> str:
-        return f"{self._short.get(place.path, place.path)}:{place.line}"
-
-    def shorten(self, text: str) -> str:
-        for path, name in sorted(self._short.items(), key=lambda item: -len(item[0])):
-            text = text.replace(path, name)
-        return text
-
-    def who(self, seen: Seen) -> str:
-        return f"{seen.node}, incarnation {seen.inc}" if seen.inc else seen.node
+def _who(seen: Seen) -> str:
+    return f"{seen.node}, incarnation {seen.inc}" if seen.inc else seen.node
 
 
-def _headline(report: Report, places: _Places) -> list[str]:
+def _headline(report: Report, places: ShortNames) -> list[str]:
     if report.verdict is Verdict.REJECTED and report.explanation is not None:
-        doubts = [f"  not checked: {places.shorten(reason)}" for reason in report.reasons]
+        doubts = [f"  not checked: {places.within(reason)}" for reason in report.reasons]
         return [*_rejection(report.explanation, places), *doubts]
     head = report.verdict.name
     if report.deviations:
         head += "  with deviations: " + ", ".join(f"{d.rule} {d.count}" for d in report.deviations)
         head += " (strict: exit code 1)" if report.exit_code == 1 else ""
-    lines = [head, *(f"  {places.shorten(reason)}" for reason in report.reasons)]
+    lines = [head, *(f"  {places.within(reason)}" for reason in report.reasons)]
     for deviation in report.deviations:
         named = deviation.findings[:_LINES_NAMED_MAX]
         lines += [f"  {deviation.rule}: {_line(finding, places)}" for finding in named]
@@ -113,10 +95,10 @@ def _headline(report: Report, places: _Places) -> list[str]:
     return lines
 
 
-def _rejection(why: Explanation, places: _Places) -> list[str]:
+def _rejection(why: Explanation, places: ShortNames) -> list[str]:
     """The verdict line, what it goes against, the chain of causes, and the impact."""
     seen = why.finding.seen
-    lines = [f"REJECTED  {why.rule}  at {places.at(seen.place)} ({places.who(seen)})"]
+    lines = [f"REJECTED  {why.rule}  at {places.at(seen.place)} ({_who(seen)})"]
     rows = [("", why.finding.text, "", "")]
     rows += [("", fact.text, places.at(fact.seen.place), "") for fact in why.finding.against]
     for number, cause in enumerate(why.causes):
@@ -155,7 +137,7 @@ def _aligned(rows: list[tuple[str, str, str, str]]) -> list[str]:
     ]
 
 
-def _line(finding: Finding, places: _Places) -> str:
+def _line(finding: Finding, places: ShortNames) -> str:
     return f"{finding.text} ({places.at(finding.seen.place)})"
 
 

@@ -1,0 +1,33 @@
+"""`trace-check stats`: what happened in a recorded cluster, as figures."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from trace_check.cli_common import LogFiles, LogFormat
+
+
+class StatsFormat(StrEnum):
+    """How the figures are written."""
+
+    text = "text"
+    json = "json"
+
+
+def stats_command(
+    files: LogFiles,
+    format: Annotated[StatsFormat, typer.Option("--format", help="What to print.")] = StatsFormat.text,
+    log_format: LogFormat = "auto",
+) -> None:
+    """Say who led when, elections, step-downs, stale messages, client writes, commits, restarts."""
+    from trace_check.stats import stats, stats_json
+    from trace_check.stats_text import render_stats
+
+    found = stats(files, format=log_format)
+    if format is StatsFormat.json:
+        typer.echo(stats_json(found))
+    else:
+        typer.echo(render_stats(found), nl=False)
