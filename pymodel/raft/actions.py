@@ -18,7 +18,6 @@ from pymodel.raft.guards import (
     EntryCount,
     FollowerCommit,
     HigherTerm,
-    IsPendingAt,
     IsQuorum,
     IsRequest,
     LastIndex,
@@ -45,7 +44,6 @@ from pymodel.raft.names import (
     LogIndex,
     Message,
     Nil,
-    Ok,
     RequestVoteRequest,
     RequestVoteResponse,
     Server,
@@ -53,7 +51,7 @@ from pymodel.raft.names import (
     State,
     WonElection,
 )
-from pymodel.raft.steps import BecomeFollower, CountAck, FollowLeader, Record, RecordAck
+from pymodel.raft.steps import BecomeFollower, CountAck, FollowLeader, Record, RecordAck, RecordCommits
 
 
 def Init(t: State) -> None:
@@ -234,16 +232,7 @@ def AdvanceCommitIndex(s: State, t: State, i: int) -> bool:
     if last == 0:
         return False
     t.commitIndex[i] = last
-    t.commits.length = max(last, s.commits.length)
-    for k in range(1, last + 1):
-        if k > s.commits.length:
-            t.commits.term[k] = s.log.term[i, k]
-            t.commits.write[k] = s.log.write[i, k]
-            t.commits.commitTerm[k] = s.currentTerm[i]
-        else:
-            t.commits.commitTerm[k] = min(s.commits.commitTerm[k], s.currentTerm[i])
-        if IsPendingAt(s, i, s.log.write[i, k]):
-            t.client[s.log.write[i, k]] = Ok
+    RecordCommits(s, t, i, last)
     return True
 
 

@@ -13,6 +13,7 @@ from pymodel.raft.names import (
     Leader,
     LeaseTicks,
     Message,
+    Ok,
     Restarted,
     Server,
     State,
@@ -66,3 +67,17 @@ def CountAck(s: State, t: State, i: int, j: int, index: int, m: Message) -> None
 def RecordAck(t: State, i: int, m: Message, index: int) -> None:
     if "acks" in History and index > 0:
         t.acks[m.term, i, index] = 1
+
+
+def RecordCommits(s: State, t: State, i: int, last: int) -> None:
+    """The history of what leader i commits, up to `last`, and Ok for each client of its own term."""
+    t.commits.length = max(last, s.commits.length)
+    for k in range(1, last + 1):
+        if k > s.commits.length:
+            t.commits.term[k] = s.log.term[i, k]
+            t.commits.write[k] = s.log.write[i, k]
+            t.commits.commitTerm[k] = s.currentTerm[i]
+        else:
+            t.commits.commitTerm[k] = min(s.commits.commitTerm[k], s.currentTerm[i])
+        if IsPendingAt(s, i, s.log.write[i, k]):
+            t.client[s.log.write[i, k]] = Ok
