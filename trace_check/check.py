@@ -63,7 +63,7 @@ def _apply_rules(order: Order, nodes: Nodes, acknowledgements: Acknowledgements)
 
 
 def _file_notes(source: Input) -> list[str]:
-    return [note for file in source.files for note in _notes_of(file)]
+    return [note for file in source.files for note in _notes_of(file)] + source.notes
 
 
 def _notes_of(file: SourceFile) -> list[str]:

@@ -16,3 +16,7 @@ class InputError(FenceError):
 
 class InvalidJson(InputError):
     """A line that is no JSON: tolerated only as the torn last line of a file."""
+
+
+class InvalidRecord(InvalidJson):
+    """A binary record that is cut short or fails its checksum: tolerated only as the torn end of a file."""

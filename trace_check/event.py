@@ -171,4 +171,10 @@ class Skipped(msgspec.Struct, frozen=True):
     place: Place
 
 
-Item = Event | Config | Unmapped | Skipped
+class Note(msgspec.Struct, frozen=True):
+    """Something about the reading itself that the report has to tell."""
+
+    text: str
+
+
+Item = Event | Config | Unmapped | Skipped | Note

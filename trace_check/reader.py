@@ -16,7 +16,7 @@ from pathlib import Path
 from trace_check.adapters import FORMATS, formats_of
 from trace_check.adapters.format import Format, Join
 from trace_check.errors import InputError, InvalidJson
-from trace_check.event import Config, Event, Item, Place, Skipped, Unmapped
+from trace_check.event import Config, Event, Item, Note, Place, Skipped, Unmapped
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BINARY_PROBE_BYTES = 8192
@@ -43,6 +43,7 @@ class Input:
     events: list[Event] = field(default_factory=list)
     configs: list[Config] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def read(paths: Sequence[Path], asked_format: str = "auto") -> Input:
@@ -161,6 +162,8 @@ def _keep(result: Input, item: Item) -> None:
             result.configs.append(item)
         case Unmapped():
             result.unmapped.append(item)
+        case Note():
+            result.notes.append(item.text)
 
 
 def _require_one_torn_line(path: Path, numbered: list[tuple[int, bytes]], complete: bool) -> None:

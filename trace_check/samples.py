@@ -11,14 +11,14 @@ _ROOTS = (_HERE / "_logs", _HERE.parent / "tests" / "logs")
 
 
 def sample(name: str) -> tuple[Path, ...]:
-    """The node logs of one recording, sorted by name.
+    """The files of one recording, sorted by name.
 
     A recording is a folder below `good` or `bad`; its name is unique. Raises: UsageError for an unknown name.
     """
     folders = _folders()
     if name not in folders:
         raise UsageError(f"no sample named {name!r}", mend=f"use one of {', '.join(sorted(folders))}")
-    return tuple(sorted(folders[name].glob("*.ndjson")))
+    return tuple(sorted(path for path in folders[name].iterdir() if path.is_file()))
 
 
 def _folders() -> dict[str, Path]:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from pymodel.errors import UsageError
-from trace_check.adapters import etcd_raft, native, pysyncobj
+from trace_check.adapters import clients, etcd, etcd_raft, etcd_wal, etcd_wal_json, native, pysyncobj
+from trace_check.adapters.etcd_join import join as join_etcd
 from trace_check.adapters.format import Format
 
 _SURE = 2
@@ -22,6 +23,17 @@ FORMATS: Mapping[str, Format] = {
     form.name: form
     for form in (
         Format(etcd_raft.NAME, etcd_raft.certainty, etcd_raft.Parser),
+        Format(etcd.NAME, etcd.certainty, etcd.Parser, etcd.text_certainty, join=join_etcd),
+        Format(
+            etcd_wal.NAME,
+            etcd_wal.certainty,
+            etcd_wal.Parser,
+            claims=etcd_wal.claims,
+            records=etcd_wal.records,
+            join=join_etcd,
+        ),
+        Format(etcd_wal_json.NAME, etcd_wal_json.certainty, etcd_wal_json.Parser, join=join_etcd),
+        Format(clients.NAME, clients.certainty, clients.Parser, join=join_etcd),
         Format(pysyncobj.NAME, pysyncobj.certainty, pysyncobj.Parser),
         Format(native.NAME, native.certainty, native.Parser),
     )

@@ -1,0 +1,171 @@
+"""etcd's server log: JSON lines (zap), its console form, and the text of releases up to 3.4 (capnslog).
+
+Decides what of a server log is evidence: the sentences of its raft (etcd_texts.py), starts and stops, the
+members' names and the election timeout. All other lines are ordinary ones, skipped and counted. The log tells
+roles, terms, votes, refusals and conflicts; commit indexes and entries are in the write-ahead log
+(etcd_wal.py), which is joined with it where it is at hand (etcd_join.py).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from trace_check.adapters.etcd_texts import STEP_DOWN_REASONS, Sentence, sentence_of
+from trace_check.adapters.times import milliseconds_of, seconds_of_text
+from trace_check.adapters.wire import decoder_of
+from trace_check.event import Config, Event, Item, NodeState, Place, Skipped
+
+NAME = "etcd"
+
+_OLD_TEXT = re.compile(
+    r"(?P<ts>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) (?P<level>[A-Z]) \| (?P<package>[\w/.-]+): (?P<msg>.*)"
+)
+_CONSOLE = re.compile(r"(?P<ts>\d{4}-\d\d-\d\dT\S+)\t(?P<level>[a-z]+)\t(?P<rest>.*)")
+_CALLERS = re.compile(
+    r"(?:raft|rafthttp|etcdserver|etcdmain|embed|membership|wal|snap|mvcc|v3rpc|lease|auth|grpclog)/\w+\.go:\d+"
+)
+_NAME_ATTRIBUTE = re.compile(r"Name:([^ }]+)")
+_STARTS = ("starting an etcd server", "configuring peer listeners")
+_PUBLISHED = "published local member to cluster through raft"
+
+
+class EtcdLine(msgspec.Struct):
+    """The fields of a line that are used, of any release."""
+
+    ts: float | str | None = None
+    msg: str | None = None
+    caller: str | None = None
+    logger: str | None = None
+    member: str | None = msgspec.field(default=None, name="local-member-id")
+    attributes: str | None = msgspec.field(default=None, name="local-member-attributes")
+    member_name: str | None = msgspec.field(default=None, name="name")
+    election_timeout: str | None = msgspec.field(default=None, name="election-timeout")
+
+
+_decode = decoder_of(EtcdLine)
+
+
+def certainty(line: dict[str, Any]) -> int:
+    """2 if the line can only be of an etcd server, 0 if it is not."""
+    msg, caller = line.get("msg"), line.get("caller", "")
+    if not isinstance(msg, str) or "level" not in line or "event" in line or not isinstance(caller, str):
+        return 0
+    return 2 if _CALLERS.match(caller) or sentence_of(msg) is not None else 0
+
+
+def text_certainty(text: str) -> int:
+    """2 for a line that only etcd's raft writes, in its text or console log or behind a prefix."""
+    line = _wire(text.encode(), Place("", 0)) if text.endswith("}") else _line_of_text(text)
+    return 2 if line is not None and line.msg is not None and sentence_of(line.msg) is not None else 0
+
+
+def _wire(line: bytes, place: Place) -> EtcdLine | None:
+    """The fields of a line, None for one that is no log line of etcd. Raises: InputError for broken JSON."""
+    start = line.find(b'{"')
+    if start == 0 or (start > 0 and b'"msg":' in line and b"\t" not in line[:start]):
+        return _decode(line[start:], place)
+    return _line_of_text(line.decode(errors="replace"))
+
+
+def _line_of_text(text: str) -> EtcdLine | None:
+    """The fields of a line that is no JSON, None for one that is no log line of etcd."""
+    old = _OLD_TEXT.search(text)
+    if old is not None:
+        return EtcdLine(ts=old["ts"], msg=old["msg"])
+    console = _CONSOLE.search(text)
+    if console is None:
+        return None
+    columns = console["rest"].split("\t")
+    fields = columns[-1] if columns[-1].startswith("{") else "{}"
+    msg = next(
+        (column for column in columns if sentence_of(column) is not None), columns[min(1, len(columns) - 1)]
+    )
+    try:
+        line = msgspec.json.decode(fields, type=EtcdLine)
+    except (msgspec.DecodeError, RecursionError):
+        line = EtcdLine()
+    line.ts, line.msg = console["ts"], msg
+    return line
+
+
+class Parser:
+    """Reads one server log. `inc` of its events counts the starts that the file shows, from "0"."""
+
+    def __init__(self) -> None:
+        self._starts = 0
+        self._starting = self._begun = False
+        self._me = ""
+        self._mixed = False
+        self._reason: str | None = None
+        self._members: set[str] = set()
+
+    def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
+        """The items of one line. Raises: InputError with the place for JSON that is broken."""
+        wire = _wire(line, place)
+        if wire is None or wire.msg is None:
+            return (Skipped(place),)
+        sentence = sentence_of(wire.msg)
+        if sentence is None:
+            return self._server_line(wire, place) or (Skipped(place),)
+        self._learn(sentence)
+        if not sentence.kind:
+            return self._voters(sentence.members, place)
+        node = sentence.me or ("" if self._mixed else self._me)
+        if not node or (self._starting and sentence.kind == "role"):
+            return (Skipped(place),)
+        return (self._event(sentence, node, wire, place),)
+
+    def _learn(self, sentence: Sentence) -> None:
+        """Keeps whose log it is, and counts the starts.
+
+        Before raft says with which state it starts it has set its role: that line says the same, and comes
+        too early to tell which start it belongs to.
+        """
+        if sentence.me and sentence.me != self._me:
+            self._mixed = self._mixed or bool(self._me)
+            self._me = sentence.me
+        if sentence.kind == "init":
+            self._starts += self._begun
+            self._starting = False
+        self._begun = self._begun or (sentence.kind != "" and not self._starting)
+
+    def _server_line(self, wire: EtcdLine, place: Place) -> tuple[Item, ...]:
+        """What a line beside raft's own says: a start, a stop, a name."""
+        if wire.msg in _STARTS:
+            self._starting = not self._mixed
+            timeout = milliseconds_of(wire.election_timeout)
+            return () if timeout is None else (Config(place=place, election_timeout_ms=timeout),)
+        if wire.msg == _PUBLISHED and wire.member and wire.attributes:
+            name = _NAME_ATTRIBUTE.search(wire.attributes)
+            return () if name is None else (Config(place=place, names=((wire.member, name[1]),)),)
+        if wire.msg == "closed etcd server" and self._me and not self._mixed:
+            return (self._event(Sentence(self._me, "stop"), self._me, wire, place),)
+        return ()
+
+    def _voters(self, members: tuple[str, ...], place: Place) -> tuple[Item, ...]:
+        if set(members) <= self._members:
+            return (Skipped(place),)
+        self._members.update(members)
+        return (Config(place=place, nodes=members),)
+
+    def _event(self, sentence: Sentence, node: str, wire: EtcdLine, place: Place) -> Event:
+        fields = dict(sentence.fields)
+        if sentence.kind == "role":
+            fields["reason"], self._reason = self._reason, None
+            role = fields["new_role"]
+            fields["state"] = NodeState(role=role, term=fields["new_term"])
+        else:
+            reason = fields.get("reason")
+            self._reason = reason if reason in STEP_DOWN_REASONS else None
+        return Event(
+            kind=sentence.kind,
+            node=node,
+            place=place,
+            inc=str(self._starts),
+            ts=seconds_of_text(wire.ts, place),
+            one_at_a_time=True,
+            **fields,
+        )

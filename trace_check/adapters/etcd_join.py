@@ -1,0 +1,232 @@
+"""One cluster's etcd files to one stream: server logs, write-ahead logs and client histories.
+
+Decides the order of each node's events, its incarnations, and the members' names. The server log leads: it
+has time and the order of one goroutine. The write-ahead log lags behind it and has neither; a record of term
+T comes before the first log line that shows a later term, and all that a restart has read again comes before
+that restart, so that both keep their own order and every fact stands where it was true. A client's line
+stands where its clock says; no rule takes it for the order of a node.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from operator import itemgetter
+
+import msgspec
+
+from trace_check.adapters.rename import members_named, renamed
+from trace_check.event import Config, Event, Item, Note
+from trace_check.facts import own_terms
+
+_LOOK_AHEAD_ITEMS = 2_000
+
+
+@dataclass
+class _Stream:
+    """One file: its first items, read ahead, and the rest."""
+
+    head: list[Item]
+    rest: Iterator[Item]
+
+    @property
+    def first(self) -> Event | None:
+        return next((item for item in self.head if isinstance(item, Event)), None)
+
+    def items(self) -> Iterator[Item]:
+        return chain(self.head, self.rest)
+
+
+@dataclass
+class _Node:
+    """Where one node's events have got to."""
+
+    wal: Iterator[Event] = field(default_factory=lambda: iter(()))
+    waiting: Event | None = None
+    wal_term: int = 0
+    clients: deque[Event] = field(default_factory=deque)
+    stop: Event | None = None
+    seq: int = 0
+    starts: int = 0
+    begun: bool = False
+    inc_of: dict[int, str] = field(default_factory=dict)
+
+
+def join(streams: Sequence[Iterator[Item]]) -> Iterator[Item]:
+    """The items of all files, a node's events in its order, with `seq` and `inc`, under the members' names.
+
+    Log and write-ahead log are read as they are needed; a client history is held as a whole.
+    """
+    files = [_Stream(list(islice(stream, _LOOK_AHEAD_ITEMS)), stream) for stream in streams]
+    logs, wals, histories = _sorted_out(files)
+    for history in histories:
+        history.head.extend(history.rest)
+    names = members_named(item for file in files for item in file.head)
+    for item in _Join(logs, wals, histories).run():
+        yield renamed(item, names)
+    if names:
+        pairs = sorted((name, number) for number, name in names.items() if not number.startswith("endpoint "))
+        yield Note("members: " + ", ".join(f"{name} is {number}" for name, number in pairs))
+
+
+def _sorted_out(files: Sequence[_Stream]) -> tuple[list[_Stream], list[_Stream], list[_Stream]]:
+    """Server logs, write-ahead logs and client histories. A file without events counts as a log."""
+    logs, wals, histories = [], [], []
+    for file in files:
+        first = file.first
+        if first is not None and first.by_client:
+            histories.append(file)
+        elif first is not None and first.ts is None and not first.one_at_a_time:
+            wals.append(file)
+        else:
+            logs.append(file)
+    return logs, wals, histories
+
+
+class _Join:
+    """The merge: log events in the order of time, each after what its node's other files had before it."""
+
+    def __init__(
+        self, logs: Sequence[_Stream], wals: Sequence[_Stream], histories: Sequence[_Stream]
+    ) -> None:
+        self._logs = logs
+        self._nodes: dict[str, _Node] = {}
+        self._aside: deque[Item] = deque()
+        self._sort_wals(wals)
+        for history in histories:
+            for item in history.head:
+                if isinstance(item, Event):
+                    self._node(item.node).clients.append(item)
+                else:
+                    self._aside.append(item)
+        for node in self._nodes.values():
+            node.clients = deque(sorted(node.clients, key=_stamp))
+
+    def _node(self, name: str) -> _Node:
+        return self._nodes.setdefault(name, _Node())
+
+    def _sort_wals(self, wals: Sequence[_Stream]) -> None:
+        """Gives each node its segments in their order; decoded copies of segments are left out."""
+        of_node: dict[str, list[_Stream]] = {}
+        for wal in wals:
+            if wal.first is not None:
+                of_node.setdefault(wal.first.node, []).append(wal)
+        for name, files in of_node.items():
+            binary = [file for file in files if any(_is_metadata(item) for item in file.head)]
+            if binary and len(binary) < len(files):
+                text = f"the write-ahead log of {name} is read from its segments; decoded copies are left out"
+                self._aside.append(Note(text))
+            chosen = sorted(binary or files, key=lambda file: file.first.place.path if file.first else "")
+            node = self._node(name)
+            node.wal = self._events_of(chain.from_iterable(file.items() for file in chosen))
+            node.waiting = next(node.wal, None)
+
+    def _events_of(self, items: Iterator[Item]) -> Iterator[Event]:
+        for item in items:
+            if isinstance(item, Event):
+                yield item
+            else:
+                self._aside.append(item)
+
+    def run(self) -> Iterator[Item]:
+        """All items. What is no event comes with the next event."""
+        keyed = [_keyed(number, log) for number, log in enumerate(self._logs)]
+        for _, number, item in heapq.merge(*keyed, key=itemgetter(0)):
+            if isinstance(item, Event) and item.kind == "stop":
+                self._node(item.node).stop = item
+            elif isinstance(item, Event):
+                yield from self._upto(item)
+                yield self._placed(item, number)
+            else:
+                yield item
+            yield from self._flush()
+        for node in self._nodes.values():
+            while node.waiting is not None:
+                yield self._placed(self._take(node))
+            while node.clients:
+                yield self._placed(node.clients.popleft())
+            if node.stop is not None:
+                yield self._placed(node.stop)
+        yield from self._flush()
+
+    def _flush(self) -> Iterator[Item]:
+        while self._aside:
+            yield self._aside.popleft()
+
+    def _upto(self, event: Event) -> Iterator[Event]:
+        """What the node's write-ahead log and its clients have before this line of its log.
+
+        A stop is held back until the next start: what was written before it has no time to be placed by.
+        """
+        node = self._node(event.node)
+        while node.clients and _stamp(node.clients[0]) <= _stamp(event):
+            yield self._placed(node.clients.popleft())
+        terms = list(own_terms(event))
+        while node.waiting is not None and terms and _comes_before(node.waiting, event, terms[0], node):
+            yield self._placed(self._take(node))
+        if node.stop is not None:
+            yield self._placed(node.stop)
+            node.stop = None
+
+    @staticmethod
+    def _take(node: _Node) -> Event:
+        event = node.waiting
+        node.waiting = next(node.wal, None)
+        if event is None:
+            raise LookupError("nothing is waiting")
+        node.wal_term = max(node.wal_term, _term_of(event))
+        return event
+
+    def _placed(self, event: Event, stream: int | None = None) -> Event:
+        """The event with its place among those of its node."""
+        node = self._node(event.node)
+        if stream is not None:
+            changed = node.inc_of.setdefault(stream, "0") != event.inc
+            node.inc_of[stream] = event.inc
+            again = event.kind == "init" and node.begun and not changed
+            if (changed and node.begun) or again:
+                node.starts += 1
+                node.begun = False
+            node.begun = node.begun or event.kind == "init"
+        node.seq += 1
+        return msgspec.structs.replace(event, seq=node.seq, inc=f"start {node.starts + 1}")
+
+
+def _is_metadata(item: Item) -> bool:
+    return isinstance(item, Config) and item.node is not None
+
+
+def _stamp(event: Event) -> float:
+    return float("-inf") if event.ts is None else event.ts
+
+
+def _keyed(number: int, log: _Stream) -> Iterator[tuple[float, int, Item]]:
+    """The items of a log with a time that never goes back."""
+    stamp = float("-inf")
+    for item in log.items():
+        if isinstance(item, Event):
+            stamp = max(stamp, _stamp(item))
+        yield stamp, number, item
+
+
+def _term_of(record: Event) -> int:
+    """The term of a record of the write-ahead log."""
+    if record.state is not None and record.state.term is not None:
+        return record.state.term
+    entry = record.entries[-1] if record.entries else record.entry
+    return entry[1] if entry is not None else 0
+
+
+def _comes_before(record: Event, line: Event, term: int, node: _Node) -> bool:
+    """True if a record of the write-ahead log was made before the log line, which shows `term`."""
+    again = line.state
+    if line.kind != "init" or again is None or again.term is None or again.commit is None:
+        return max(node.wal_term, _term_of(record)) < term
+    if record.state is not None and record.state.term is not None:
+        return (record.state.term, record.state.commit or 0) <= (again.term, again.commit)
+    entry = record.entries[-1] if record.entries else record.entry
+    last = again.last
+    return entry is None or last is None or (entry[1], entry[0]) <= (last[1] or 0, last[0])
