@@ -64,7 +64,7 @@ def test_failover_is_accepted_with_a_dropped_stale_request() -> None:
 
 
 def test_unknown_sample_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="double_vote, double_vote_refused, failover"):
+    with pytest.raises(UsageError, match="double_vote, double_vote_refused, etcd_lose_quorum"):
         sample("none")
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import msgspec
-from crc32c import crc32c
 
 from trace_check.adapters.etcd_records import WalEvents
 from trace_check.adapters.protobuf import bytes_in, fields_of, number_in
@@ -83,7 +82,7 @@ class Parser:
             kind, crc, data = number_in(record, 1), number_in(record, 2), bytes_in(record, 3)
             if kind == _CRC:
                 return self._checksum(crc, place)
-            self._crc = crc32c(data, self._crc)
+            self._crc = _crc32c(data, self._crc)
             if crc != self._crc:
                 raise _invalid(place, f"the checksum is {crc:08x}, the data give {self._crc:08x}")
             return self._record(kind, data, place)
@@ -119,6 +118,13 @@ class Parser:
             event = self._events.snapshot(self._node, number_in(fields, 1), number_in(fields, 2), place)
             return () if event is None else (event,)
         return (Unmapped(place, f"unknown record type {kind}"),)
+
+
+def _crc32c(data: bytes, before: int) -> int:
+    """The checksum carried on from `before`. Loaded when a segment is read: most runs read none."""
+    from crc32c import crc32c
+
+    return crc32c(data, before)
 
 
 def _member_named(entry: dict[int, int | bytes], place: Place) -> tuple[Item, ...]:
