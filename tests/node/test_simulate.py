@@ -15,7 +15,8 @@ from trace_check.check import validate
 from trace_check.node.bugs import BUGS, guards_with
 from trace_check.node.guards import Guards
 from trace_check.node.linearizable import unlinearizable_keys
-from trace_check.node.simulate import Faults, Scenario, Simulation
+from trace_check.node.scenario import Faults, Scenario
+from trace_check.node.simulate import Simulation
 from trace_check.verdict import Verdict
 
 ROUGH = Scenario(
