@@ -1,4 +1,4 @@
-"""A client of a simulated cluster: it follows redirects, repeats what nobody answered, and keeps its history."""
+"""A client of a simulated cluster: follows redirects, repeats what nobody answered, keeps its history."""
 
 from __future__ import annotations
 
