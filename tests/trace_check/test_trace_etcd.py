@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (lines of logs)
 """etcd: server logs of all releases, write-ahead logs, client histories, and how they become one stream."""
 
 from __future__ import annotations
@@ -108,10 +109,10 @@ OWN = "[logterm: 2, index: 18, vote: 0]"
     [
         (f"{A} became pre-candidate at term 4", "role", {"new_role": "precandidate", "new_term": 4}),
         (f"{A} is starting a new election at term 4", "state", {"state": NodeState(term=4)}),
-        (f"raft.node: {A} elected leader {A} at term 2", "state", {"state": NodeState(role="leader", term=2)}),  # noqa: E501
+        (f"raft.node: {A} elected leader {A} at term 2", "state", {"state": NodeState(role="leader", term=2)}),
         (f"raft.node: {A} lost leader {B} at term 2", "state", {"state": NodeState(term=2)}),
         (f"{A} [term 4] starts to transfer leadership to {B}", "state", {"reason": "leadership transfer"}),
-        (f"{A} [commit: 8, lastindex: 9, lastterm: 2] restored snapshot [index: 9, term: 2]", "snapshot", {"entry": (9, 2)}),  # noqa: E501
+        (f"{A} [commit: 8, lastindex: 9, lastterm: 2] restored snapshot [index: 9, term: 2]", "snapshot", {"entry": (9, 2)}),
         (f"{A} [commit: 9] restored snapshot [index: 9, term: 2]", "snapshot", {"entry": (9, 2)}),
         (f"{A} stepped down to follower since quorum is not active", "lease_expire", {}),
         ("found conflict at index 19 [existing term: 2, conflicting term: 3]", "truncate", {}),
@@ -129,23 +130,23 @@ def test_sentences(text: str, kind: str, fields: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
-        (f"{A} [logterm: 1, index: 3] sent MsgVote request to {B} at term 2", "send", ("request_vote", A, B, 2, None)),  # noqa: E501
-        (f"{A} [logterm: 1, index: 3] sent MsgPreVote request to {B} at term 1", "send", ("prevote", A, B, None, None)),  # noqa: E501
+        (f"{A} [logterm: 1, index: 3] sent MsgVote request to {B} at term 2", "send", ("request_vote", A, B, 2, None)),
+        (f"{A} [logterm: 1, index: 3] sent MsgPreVote request to {B} at term 1", "send", ("prevote", A, B, None, None)),
         (f"{A} received MsgVoteResp from {B} at term 2", "recv", ("vote_response", B, A, 2, True)),
         (f"{A} received MsgVoteResp rejection from {B} at term 2", "recv", ("vote_response", B, A, 2, False)),
         (f"{A} received MsgPreVoteResp from {B} at term 1", "recv", ("prevote_response", B, A, None, True)),
-        (f"{A} {OWN} ignored MsgVote from {B} [logterm: 2, index: 18] at term 2: lease is not expired (remaining ticks: 9)",  # noqa: E501
+        (f"{A} {OWN} ignored MsgVote from {B} [logterm: 2, index: 18] at term 2: lease is not expired (remaining ticks: 9)",
          "recv", ("request_vote", B, A, None, None)),
-        (f"{A} {OWN} cast MsgVote for {B} [logterm: 2, index: 18] at term 3", "send", ("vote_response", A, B, 3, True)),  # noqa: E501
-        (f"{A} {OWN} rejected MsgVote from {B} [logterm: 1, index: 8] at term 3", "send", ("vote_response", A, B, 3, False)),  # noqa: E501
-        (f"{A} {OWN} cast MsgPreVote for {B} [logterm: 2, index: 18] at term 2", "send", ("prevote_response", A, B, None, True)),  # noqa: E501
-        (f"{A} [term: 2] received a MsgApp message with higher term from {B} [term: 3]", "recv", ("append", B, A, 3, None)),  # noqa: E501
-        (f"{A} [term: 4] ignored a MsgVote message with lower term from {B} [term: 3]", "recv", ("request_vote", B, A, 3, None)),  # noqa: E501
+        (f"{A} {OWN} cast MsgVote for {B} [logterm: 2, index: 18] at term 3", "send", ("vote_response", A, B, 3, True)),
+        (f"{A} {OWN} rejected MsgVote from {B} [logterm: 1, index: 8] at term 3", "send", ("vote_response", A, B, 3, False)),
+        (f"{A} {OWN} cast MsgPreVote for {B} [logterm: 2, index: 18] at term 2", "send", ("prevote_response", A, B, None, True)),
+        (f"{A} [term: 2] received a MsgApp message with higher term from {B} [term: 3]", "recv", ("append", B, A, 3, None)),
+        (f"{A} [term: 4] ignored a MsgVote message with lower term from {B} [term: 3]", "recv", ("request_vote", B, A, 3, None)),
         (f"raft.node: {A} elected leader {B} at term 2", "recv", ("append", B, A, 2, None)),
         (f"raft.node: {A} changed leader from {C} to {B} at term 2", "recv", ("append", B, A, 2, None)),
-        (f"{A} [logterm: 0, index: 21] rejected MsgApp [logterm: 2, index: 21] from {B}", "send", ("append_response", A, B, None, False)),  # noqa: E501
-        (f"{A} received MsgAppResp(rejected, hint: (index 18, term 2)) from {B} for index 21", "recv", ("append_response", B, A, None, False)),  # noqa: E501
-        (f"{A} [term 4] received MsgTimeoutNow from {B} and starts an election to get leadership.", "recv", ("other", B, A, None, None)),  # noqa: E501
+        (f"{A} [logterm: 0, index: 21] rejected MsgApp [logterm: 2, index: 21] from {B}", "send", ("append_response", A, B, None, False)),
+        (f"{A} received MsgAppResp(rejected, hint: (index 18, term 2)) from {B} for index 21", "recv", ("append_response", B, A, None, False)),
+        (f"{A} [term 4] received MsgTimeoutNow from {B} and starts an election to get leadership.", "recv", ("other", B, A, None, None)),
     ],
 )  # fmt: skip
 def test_messages(text: str, kind: str, message: tuple[object, ...]) -> None:
@@ -171,7 +172,7 @@ def test_a_vote_shows_the_vote_before_and_after() -> None:
         '{"level":"info","ts":"2026-01-01T00:00:00.000Z","caller":"raft/raft.go:771","msg":"%s"}',
         '{"level":"info","ts":"2026-01-01T00:00:00.000Z","logger":"raft","caller":"etcdserver/zap_raft.go:77","msg":"%s"}',
         '{"level":"info","ts":"2026-01-01T08:00:00.000+0800","logger":"raft","caller":"v3@v3.6.0/raft.go:988","msg":"%s"}',
-        '2026-01-01T00:00:00.1Z stderr F {"level":"info","ts":"2026-01-01T00:00:00.000Z","caller":"a/b.go:1","msg":"%s"}',  # noqa: E501
+        '2026-01-01T00:00:00.1Z stderr F {"level":"info","ts":"2026-01-01T00:00:00.000Z","caller":"a/b.go:1","msg":"%s"}',
         "2026-01-01 00:00:00.000000 I | raft: %s",
         "Jan 01 00:00:00 host etcd[42]: 2026-01-01 00:00:00.000000 I | raft: %s",
         "2026-01-01T00:00:00.000Z\tinfo\traft\tetcdserver/zap_raft.go:77\t%s",

@@ -11,7 +11,16 @@ from typing import Any
 import msgspec
 
 from pymodel.errors import UsageError
-from trace_check.adapters import clients, etcd, etcd_raft, etcd_wal, etcd_wal_json, native, pysyncobj
+from trace_check.adapters import (
+    clients,
+    etcd,
+    etcd_raft,
+    etcd_wal,
+    etcd_wal_json,
+    hashicorp,
+    native,
+    pysyncobj,
+)
 from trace_check.adapters.etcd_join import join as join_etcd
 from trace_check.adapters.format import Format
 
@@ -34,6 +43,13 @@ FORMATS: Mapping[str, Format] = {
         ),
         Format(etcd_wal_json.NAME, etcd_wal_json.certainty, etcd_wal_json.Parser, join=join_etcd),
         Format(clients.NAME, clients.certainty, clients.Parser, join=join_etcd),
+        Format(
+            hashicorp.NAME,
+            hashicorp.certainty,
+            hashicorp.Parser,
+            hashicorp.text_certainty,
+            join=hashicorp.join,
+        ),
         Format(pysyncobj.NAME, pysyncobj.certainty, pysyncobj.Parser),
         Format(native.NAME, native.certainty, native.Parser),
     )

@@ -21,9 +21,9 @@ from trace_check.event import Config, Event, Item, NodeState, Place, Skipped
 NAME = "etcd"
 
 _OLD_TEXT = re.compile(
-    r"(?P<ts>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) (?P<level>[A-Z]) \| (?P<package>[\w/.-]+): (?P<msg>.*)"
+    r"(?P<ts>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9}) (?P<level>[A-Z]) \| (?P<package>[\w/.-]+): (?P<msg>.*)"
 )
-_CONSOLE = re.compile(r"(?P<ts>\d{4}-\d\d-\d\dT\S+)\t(?P<level>[a-z]+)\t(?P<rest>.*)")
+_CONSOLE = re.compile(r"(?P<ts>\d{4}-\d\d-\d\dT\S{1,40})\t(?P<level>[a-z]+)\t(?P<rest>.*)")
 _CALLERS = re.compile(
     r"(?:raft|rafthttp|etcdserver|etcdmain|embed|membership|wal|snap|mvcc|v3rpc|lease|auth|grpclog)/\w+\.go:\d+"
 )

@@ -9,35 +9,17 @@ stands where its clock says; no rule takes it for the order of a node.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from operator import itemgetter
+from itertools import chain
 
 import msgspec
 
+from trace_check.adapters.merge import Ahead, in_time, stamp_of
 from trace_check.adapters.rename import members_named, renamed
 from trace_check.event import Config, Event, Item, Note
 from trace_check.facts import own_terms
-
-_LOOK_AHEAD_ITEMS = 2_000
-
-
-@dataclass
-class _Stream:
-    """One file: its first items, read ahead, and the rest."""
-
-    head: list[Item]
-    rest: Iterator[Item]
-
-    @property
-    def first(self) -> Event | None:
-        return next((item for item in self.head if isinstance(item, Event)), None)
-
-    def items(self) -> Iterator[Item]:
-        return chain(self.head, self.rest)
 
 
 @dataclass
@@ -60,19 +42,18 @@ def join(streams: Sequence[Iterator[Item]]) -> Iterator[Item]:
 
     Log and write-ahead log are read as they are needed; a client history is held as a whole.
     """
-    files = [_Stream(list(islice(stream, _LOOK_AHEAD_ITEMS)), stream) for stream in streams]
+    files = [Ahead(stream) for stream in streams]
     logs, wals, histories = _sorted_out(files)
-    for history in histories:
-        history.head.extend(history.rest)
-    names = members_named(item for file in files for item in file.head)
-    for item in _Join(logs, wals, histories).run():
+    told = [item for history in histories for item in history.items()]
+    names = members_named(chain(told, *(file.head for file in files)))
+    for item in _Join(logs, wals, told).run():
         yield renamed(item, names)
     if names:
         pairs = sorted((name, number) for number, name in names.items() if not number.startswith("endpoint "))
         yield Note("members: " + ", ".join(f"{name} is {number}" for name, number in pairs))
 
 
-def _sorted_out(files: Sequence[_Stream]) -> tuple[list[_Stream], list[_Stream], list[_Stream]]:
+def _sorted_out(files: Sequence[Ahead]) -> tuple[list[Ahead], list[Ahead], list[Ahead]]:
     """Server logs, write-ahead logs and client histories. A file without events counts as a log."""
     logs, wals, histories = [], [], []
     for file in files:
@@ -89,28 +70,25 @@ def _sorted_out(files: Sequence[_Stream]) -> tuple[list[_Stream], list[_Stream],
 class _Join:
     """The merge: log events in the order of time, each after what its node's other files had before it."""
 
-    def __init__(
-        self, logs: Sequence[_Stream], wals: Sequence[_Stream], histories: Sequence[_Stream]
-    ) -> None:
+    def __init__(self, logs: Sequence[Ahead], wals: Sequence[Ahead], told: Sequence[Item]) -> None:
         self._logs = logs
         self._nodes: dict[str, _Node] = {}
         self._aside: deque[Item] = deque()
         self._sort_wals(wals)
-        for history in histories:
-            for item in history.head:
-                if isinstance(item, Event):
-                    self._node(item.node).clients.append(item)
-                else:
-                    self._aside.append(item)
+        for item in told:
+            if isinstance(item, Event):
+                self._node(item.node).clients.append(item)
+            else:
+                self._aside.append(item)
         for node in self._nodes.values():
-            node.clients = deque(sorted(node.clients, key=_stamp))
+            node.clients = deque(sorted(node.clients, key=stamp_of))
 
     def _node(self, name: str) -> _Node:
         return self._nodes.setdefault(name, _Node())
 
-    def _sort_wals(self, wals: Sequence[_Stream]) -> None:
+    def _sort_wals(self, wals: Sequence[Ahead]) -> None:
         """Gives each node its segments in their order; decoded copies of segments are left out."""
-        of_node: dict[str, list[_Stream]] = {}
+        of_node: dict[str, list[Ahead]] = {}
         for wal in wals:
             if wal.first is not None:
                 of_node.setdefault(wal.first.node, []).append(wal)
@@ -133,8 +111,7 @@ class _Join:
 
     def run(self) -> Iterator[Item]:
         """All items. What is no event comes with the next event."""
-        keyed = [_keyed(number, log) for number, log in enumerate(self._logs)]
-        for _, number, item in heapq.merge(*keyed, key=itemgetter(0)):
+        for number, item in in_time([log.items() for log in self._logs]):
             if isinstance(item, Event) and item.kind == "stop":
                 self._node(item.node).stop = item
             elif isinstance(item, Event):
@@ -162,7 +139,7 @@ class _Join:
         A stop is held back until the next start: what was written before it has no time to be placed by.
         """
         node = self._node(event.node)
-        while node.clients and _stamp(node.clients[0]) <= _stamp(event):
+        while node.clients and stamp_of(node.clients[0]) <= stamp_of(event):
             yield self._placed(node.clients.popleft())
         terms = list(own_terms(event))
         while node.waiting is not None and terms and _comes_before(node.waiting, event, terms[0], node):
@@ -197,19 +174,6 @@ class _Join:
 
 def _is_metadata(item: Item) -> bool:
     return isinstance(item, Config) and item.node is not None
-
-
-def _stamp(event: Event) -> float:
-    return float("-inf") if event.ts is None else event.ts
-
-
-def _keyed(number: int, log: _Stream) -> Iterator[tuple[float, int, Item]]:
-    """The items of a log with a time that never goes back."""
-    stamp = float("-inf")
-    for item in log.items():
-        if isinstance(item, Event):
-            stamp = max(stamp, _stamp(item))
-        yield stamp, number, item
 
 
 def _term_of(record: Event) -> int:
