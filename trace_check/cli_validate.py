@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pymodel.cli_common import Format
+from pymodel.cli_common import Format, HtmlFile, write_file
 from pymodel.errors import UsageError
 from trace_check.cli_common import LogFiles, LogFormat
+
+if TYPE_CHECKING:
+    from trace_check.report import Report
 
 
 def validate_command(
@@ -18,6 +22,7 @@ def validate_command(
     ] = "text",
     log_format: LogFormat = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for deviations too.")] = False,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Check logs. Exit 0: accepted, 1: rejected, 2: a log or option cannot be used, 3: inconclusive."""
@@ -26,9 +31,18 @@ def validate_command(
 
     output = _output(format, as_json)
     report = validate(files, format=log_format, strict=strict)
+    if html:
+        _write_page(html, report, files, log_format)
     renderers = {Format.text: render_text, Format.json: render_json}
     typer.echo(renderers[output](report), nl=output is Format.json)
     raise typer.Exit(report.exit_code)
+
+
+def _write_page(html: Path, report: Report, files: list[Path], log_format: str) -> None:
+    from trace_check.load import load
+    from trace_check.page import render_page
+
+    write_file(html, render_page(report, load(files, log_format)))
 
 
 def _output(asked: str, as_json: bool) -> Format:

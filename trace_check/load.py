@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trace_check.event import Config, Event
+from trace_check.event import Config, Event, Place
 from trace_check.order import causal_order
 from trace_check.reader import SourceFile, read
 
@@ -23,6 +23,10 @@ class Log:
     events: tuple[Event, ...]
     causes: tuple[tuple[int, ...], ...]
     configs: list[Config]
+
+    def index_of(self) -> dict[Place, int]:
+        """The index of the first event that each line tells of."""
+        return {event.place: index for index, event in reversed(list(enumerate(self.events)))}
 
     def cone(self, indexes: Sequence[int]) -> set[int]:
         """The events at `indexes` and all that happened before one of them."""

@@ -102,6 +102,12 @@ def _content(path: Path) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
+def lines_of(path: Path) -> list[bytes]:
+    """The lines of a text file without ends, none of a binary one. Raises: InputError as `read` does."""
+    content = _content(path)
+    return [] if b"\0" in content[:_BINARY_PROBE_BYTES] else content.split(b"\n")
+
+
 class _File:
     """One file as it is read: its records, and the counts that the report tells."""
 

@@ -113,13 +113,20 @@ def _rejection(why: Explanation, places: ShortNames) -> list[str]:
         lines.append(f"  order: the first lines of the two leaders: {told}")
     if why.side_by_side is not None and not why.causes:
         lines.append("  cause: not in these logs: no voter of this term is seen to take its vote back")
-    for number, acknowledged in enumerate(why.impact):
-        more = acknowledged.count - len(acknowledged.writes)
-        writes = ", ".join(acknowledged.writes) + (f" and {more} more" if more else "")
-        label = "        " if number else "impact: "
-        lines.append(f"  {label}{writes} acknowledged by {acknowledged.node} in term {acknowledged.term}")
+    for number, text in enumerate(impact_lines(why)):
+        lines.append(f"  {'        ' if number else 'impact: '}{text}")
     for other in why.others:
         lines.append(f"  also: {other.rule}: {_line(other.finding, places)}" + _more(other.count - 1))
+    return lines
+
+
+def impact_lines(why: Explanation) -> list[str]:
+    """What clients were told in the term that it is about, a line for each node."""
+    lines = []
+    for told in why.impact:
+        more = told.count - len(told.writes)
+        writes = ", ".join(told.writes) + (f" and {more} more" if more else "")
+        lines.append(f"{writes} acknowledged by {told.node} in term {told.term}")
     return lines
 
 
@@ -148,13 +155,18 @@ def _more(count: int) -> str:
 def _inputs(report: Report) -> list[str]:
     files = "1 file" if len(report.files) == 1 else f"{len(report.files)} files"
     nodes = "1 node" if len(report.nodes) == 1 else f"{len(report.nodes)} nodes"
-    receipts = f"{report.matched} receipts after their sending, {report.unmatched} without a logged one"
     return [
         f"input: {files}, {report.events} events of {nodes}, format {report.format or 'unknown'}",
-        f"order: {receipts}; clock inversions repaired: {report.inversions};"
-        " the verdict holds in every order between nodes",
+        f"order: {order_text(report)}",
         f"fencing: {report.fencing}",
     ]
+
+
+def order_text(report: Report) -> str:
+    """What the causal order rests on, and what had to be repaired for it."""
+    receipts = f"{report.matched} receipts after their sending, {report.unmatched} without a logged one"
+    repaired = f"clock inversions repaired: {report.inversions}"
+    return f"{receipts}; {repaired}; the verdict holds in every order between nodes"
 
 
 def _rule_table(results: Iterable[RuleResult]) -> list[str]:

@@ -50,14 +50,20 @@ class Stats:
 
 def stats(paths: Sequence[Path], *, format: str = "auto") -> Stats:
     """The figures of the logs at `paths`, which together hold one cluster. Raises as `validate` does."""
-    return stats_of(load(paths, format))
+    log = load(paths, format)
+    return stats_of(log, history_of(log))
 
 
-def stats_of(log: Log) -> Stats:
-    """The figures of a log that has been read."""
+def history_of(log: Log) -> History:
+    """All that happened in a log that has been read."""
     history = History()
     for event in log.events:
         history.see(event)
+    return history
+
+
+def stats_of(log: Log, history: History) -> Stats:
+    """The figures of a log and its history."""
     nodes = sorted({event.node for event in log.events})
     members = members_of(log.configs, nodes)
     reigns = history.roles.reigns()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pymodel.terminal import columns
@@ -14,14 +15,26 @@ from trace_check.history.roles import LOG_ENDS, Span
 from trace_check.places import ShortNames
 from trace_check.stats import Stats
 
+Row = tuple[str, ...]
+
 _UNKNOWN = "?"
 _REFUSALS_NAMED_MAX = 3
 
 
-def render_stats(found: Stats) -> str:
-    """The figures as plain text; a section without figures says so in one line."""
+@dataclass(frozen=True)
+class Section:
+    """One table: the rows below the head, or what to say where there are none."""
+
+    title: str
+    head: Row
+    rows: tuple[Row, ...]
+    otherwise: str
+
+
+def sections(found: Stats) -> list[Section]:
+    """All tables of figures in the order in which they are read."""
     names = ShortNames(found.files)
-    sections = [
+    tables = [
         ("leaders", _leaders(found, names), "no line shows a leader"),
         ("overlaps of leaders", _overlaps(found), "none"),
         ("step-downs", _step_downs(found), "none"),
@@ -31,10 +44,16 @@ def render_stats(found: Stats) -> str:
         ("commits", _commits(found), "no line shows a commit index"),
         ("restarts", _restarts(found, names), "none"),
     ]
+    return [Section(title, rows[0], tuple(rows[1:]), otherwise) for title, rows, otherwise in tables]
+
+
+def render_stats(found: Stats) -> str:
+    """The figures as plain text; a section without figures says so in one line."""
     lines = _head(found)
-    for title, rows, otherwise in sections:
-        lines += ["", title if len(rows) > 1 else f"{title}: {otherwise}"]
-        lines += [f"  {row}".rstrip() for row in columns(rows)] if len(rows) > 1 else []
+    for section in sections(found):
+        lines += ["", section.title if section.rows else f"{section.title}: {section.otherwise}"]
+        if section.rows:
+            lines += [f"  {row}".rstrip() for row in columns([section.head, *section.rows])]
     return "\n".join(lines) + "\n"
 
 
@@ -57,8 +76,8 @@ def _head(found: Stats) -> list[str]:
     return lines
 
 
-def _leaders(found: Stats, names: ShortNames) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("term", "leader", "from", "to", "for", "until it", "first line")]
+def _leaders(found: Stats, names: ShortNames) -> list[Row]:
+    rows: list[Row] = [("term", "leader", "from", "to", "for", "until it", "first line")]
     for reign in found.reigns:
         ended = reign.ended + (f": {reign.reason}" if reign.reason else "")
         lasting = (
@@ -75,8 +94,8 @@ def _end_of(reign: Span) -> str:
     return "" if reign.ended == LOG_ENDS else _clock(reign.until)
 
 
-def _overlaps(found: Stats) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("leaders", "from", "for", "")]
+def _overlaps(found: Stats) -> list[Row]:
+    rows: list[Row] = [("leaders", "from", "for", "")]
     for overlap in found.overlaps:
         both = f"{_led(overlap.first)} and {_led(overlap.second)}"
         lasting = overlap.end - overlap.start
@@ -91,8 +110,8 @@ def _led(reign: Span) -> str:
     return f"{reign.node} of term {_UNKNOWN if reign.term is None else reign.term}"
 
 
-def _step_downs(found: Stats) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
+def _step_downs(found: Stats) -> list[Row]:
+    rows: list[Row] = [
         ("term", "leader", "after quorum contact", "after the successor's start", "reason", "")
     ]
     for fall in found.step_downs:
@@ -115,8 +134,8 @@ def _late(fall: StepDown, found: Stats) -> str:
     return f"{seconds(late / 1000)} later than the {name}" if late > 0 else f"within the {name}"
 
 
-def _elections(found: Stats) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("term", "candidates", "votes", "won by", "after")]
+def _elections(found: Stats) -> list[Row]:
+    rows: list[Row] = [("term", "candidates", "votes", "won by", "after")]
     for election in found.elections:
         if not election.candidates and not election.votes:
             continue
@@ -134,8 +153,8 @@ def _votes(election: Election) -> str:
     return told + (f"; VOTED TWICE: {', '.join(twice)}" if twice else "")
 
 
-def _fenced(found: Stats) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("at", "from", "message", "its term", "own term", "count", "answer")]
+def _fenced(found: Stats) -> list[Row]:
+    rows: list[Row] = [("at", "from", "message", "its term", "own term", "count", "answer")]
     for row in found.fenced:
         term, own = str(row.term), str(row.own_term)
         rows.append((row.node, row.sender, row.type, term, own, str(row.count), _answers(row)))
@@ -150,10 +169,8 @@ def _answers(row: Fenced) -> str:
     return ", ".join(f"{count} {what}" for count, what in told if count)
 
 
-def _operations(found: Stats) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
-        ("at", "writes", "acknowledged", "refused", "reads", "by term", "refusals")
-    ]
+def _operations(found: Stats) -> list[Row]:
+    rows: list[Row] = [("at", "writes", "acknowledged", "refused", "reads", "by term", "refusals")]
     for row in found.operations:
         terms = ", ".join(f"{count} in {term}" for term, count in sorted(row.acknowledged_by_term.items()))
         asked = str(row.writes_asked) if row.writes_asked else _UNKNOWN
@@ -169,16 +186,16 @@ def _refusals(row: Operations) -> str:
     return ", ".join([*told, f"{more} other reasons"] if more else told)
 
 
-def _commits(found: Stats) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("node", "commit index", "last index", "times it went up")]
+def _commits(found: Stats) -> list[Row]:
+    rows: list[Row] = [("node", "commit index", "last index", "times it went up")]
     for row in found.commits:
         last = _UNKNOWN if row.last is None else str(row.last)
         rows.append((row.node, str(row.index), last, str(row.advances)))
     return rows
 
 
-def _restarts(found: Stats, names: ShortNames) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("node", "at", "incarnation", "term before", "term after", "first line")]
+def _restarts(found: Stats, names: ShortNames) -> list[Row]:
+    rows: list[Row] = [("node", "at", "incarnation", "term before", "term after", "first line")]
     for row in found.restarts:
         before, after = (_UNKNOWN if t is None else str(t) for t in (row.term_before, row.term_after))
         lost = " LOST" if _went_back(row.term_before, row.term_after) else ""

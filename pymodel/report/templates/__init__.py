@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+SHARED = "pymodel.report"
+"""The package whose templates every other one may use too: palettes and parts of pages."""
 
 
 @cache
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
+    packages = dict.fromkeys((package, SHARED))
     return Environment(
-        loader=PackageLoader("pymodel.report", "templates"),
+        loader=ChoiceLoader([PackageLoader(name, "templates") for name in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -19,6 +23,9 @@ def _environment() -> Environment:
     )
 
 
-def render(template: str, **data: object) -> str:
-    """`template` filled with `data`, every text escaped. Raises jinja2.UndefinedError for missing data."""
-    return _environment().get_template(template).render(**data)
+def render(template: str, /, package: str = SHARED, **data: object) -> str:
+    """`template` of `package` filled with `data`, every text escaped.
+
+    Raises: jinja2.UndefinedError for missing data.
+    """
+    return _environment(package).get_template(template).render(**data)
