@@ -12,6 +12,7 @@ import typer
 
 from pymodel import __version__
 from pymodel.cli_common import Commands
+from trace_check.cli_map import map_command
 from trace_check.cli_stats import stats_command
 from trace_check.cli_validate import validate_command
 
@@ -42,6 +43,7 @@ def options(
 
 app.command("validate")(validate_command)
 app.command("stats")(stats_command)
+app.command("map")(map_command)
 
 
 @app.command("rules")

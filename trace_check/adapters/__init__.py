@@ -6,6 +6,7 @@ Decides the format of each file; it parses nothing itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,11 +19,13 @@ from trace_check.adapters import (
     etcd_wal,
     etcd_wal_json,
     hashicorp,
+    mapped,
     native,
     pysyncobj,
 )
 from trace_check.adapters.etcd_join import join as join_etcd
 from trace_check.adapters.format import Format
+from trace_check.adapters.mapping import load as load_mapping
 
 _SURE = 2
 _SAMPLE_LINES_MAX = 400
@@ -62,6 +65,10 @@ def formats_of(samples: Sequence[Sequence[bytes]], asked: str) -> list[Format | 
     `samples` holds lines of each file. A file that could be several formats takes that of the files beside
     it, and is native where they do not tell. Raises: UsageError for an unknown `asked`.
     """
+    if asked.endswith(".toml"):
+        mapping = load_mapping(Path(asked))
+        form = Format(mapped.NAME, lambda line: 0, lambda: mapped.Parser(mapping))
+        return [form] * len(samples)
     guesses = [_guess(sample) for sample in samples]
     if asked != "auto":
         return [_as_asked(guess, asked) for guess, _ in guesses]
