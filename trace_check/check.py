@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trace_check.evidence import evidence
 from trace_check.explain import Acknowledgements, explain
 from trace_check.order import Order, causal_order
 from trace_check.reader import Input, SourceFile, read
@@ -30,6 +31,7 @@ def validate(paths: Sequence[Path], *, format: str = "auto", strict: bool = Fals
     reasons = doubts(source.events, source.configs, source.unmapped, results)
     verdict = verdict_of(results, reasons)
     deviations = tuple(result for result in results if result.outcome is Outcome.DEVIATION)
+    explanation = explain(results, order, acknowledgements)
     return Report(
         verdict=verdict,
         exit_code=exit_code_of(verdict, bool(deviations), strict),
@@ -42,9 +44,10 @@ def validate(paths: Sequence[Path], *, format: str = "auto", strict: bool = Fals
         unmatched=order.unmatched,
         inversions=order.inversions,
         rules=results,
-        explanation=explain(results, order, acknowledgements),
+        explanation=explanation,
         deviations=deviations,
         reasons=reasons,
+        evidence=evidence(explanation),
         notes=(*_file_notes(source), *order.notes, *_released(order)),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pymodel.cli_common import Format, HtmlFile, write_file
-from pymodel.errors import UsageError
+from pymodel.errors import FenceError, UsageError
 from trace_check.cli_common import LogFiles, LogFormat
 
 if TYPE_CHECKING:
@@ -27,15 +27,48 @@ def validate_command(
 ) -> None:
     """Check logs. Exit 0: accepted, 1: rejected, 2: a log or option cannot be used, 3: inconclusive."""
     from trace_check.check import validate
-    from trace_check.report import render_json, render_text
 
     output = _output(format, as_json)
-    report = validate(files, format=log_format, strict=strict)
+    try:
+        report = validate(files, format=log_format, strict=strict)
+    except FenceError as error:
+        _print_error(error, output)
+        raise
     if html:
         _write_page(html, report, files, log_format)
-    renderers = {Format.text: render_text, Format.json: render_json}
-    typer.echo(renderers[output](report), nl=output is Format.json)
+    _print(report, output)
     raise typer.Exit(report.exit_code)
+
+
+def _print(report: Report, output: Format) -> None:
+    from trace_check.junit import report_junit
+    from trace_check.report import render_json, render_text
+    from trace_check.sarif import report_sarif
+
+    match output:
+        case Format.json:
+            typer.echo(render_json(report))
+        case Format.junit:
+            typer.echo(report_junit(report), nl=False)
+        case Format.sarif:
+            typer.echo(report_sarif(report, Path.cwd()))
+        case _:
+            typer.echo(render_text(report), nl=False)
+
+
+def _print_error(error: FenceError, output: Format) -> None:
+    """Says in a format for programs what stderr says to people."""
+    from trace_check.junit import error_junit
+    from trace_check.report import error_json
+    from trace_check.sarif import error_sarif
+
+    match output:
+        case Format.json:
+            typer.echo(error_json(error))
+        case Format.junit:
+            typer.echo(error_junit(error), nl=False)
+        case Format.sarif:
+            typer.echo(error_sarif(error, Path.cwd()))
 
 
 def _write_page(html: Path, report: Report, files: list[Path], log_format: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from pymodel.errors import FenceError
+from trace_check.evidence import Evidence
 from trace_check.explain import Explanation
 from trace_check.places import ShortNames
 from trace_check.reader import SourceFile
@@ -16,6 +18,7 @@ from trace_check.track import Seen
 from trace_check.verdict import Verdict
 
 _LINES_NAMED_MAX = 3
+_LINE_LETTERS_MAX = 240
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Report:
     deviations: tuple[RuleResult, ...]
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def fencing(self) -> str:
@@ -63,6 +67,17 @@ def render_json(report: Report) -> str:
     return msgspec.json.format(msgspec.json.encode(to_data(report)), indent=2).decode()
 
 
+def error_json(error: FenceError) -> str:
+    """What is said of a log that cannot be read, as indented JSON text: no verdict, and the error."""
+    told = {"message": error.message, "mend": error.mend, "path": _path(error), "line": error.line}
+    data = {"verdict": None, "exit_code": error.exit_code, "error": told}
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+
+
+def _path(error: FenceError) -> str | None:
+    return None if error.path is None else str(error.path)
+
+
 def render_text(report: Report) -> str:
     """The report as plain text: the verdict and its grounds first, then each rule with its coverage."""
     places = ShortNames(file.path for file in report.files)
@@ -81,7 +96,8 @@ def _who(seen: Seen) -> str:
 def _headline(report: Report, places: ShortNames) -> list[str]:
     if report.verdict is Verdict.REJECTED and report.explanation is not None:
         doubts = [f"  not checked: {places.within(reason)}" for reason in report.reasons]
-        return [*_rejection(report.explanation, places), *doubts]
+        lines = [*_rejection(report.explanation, places), *doubts]
+        return [*lines, *_evidence(report.evidence, places)]
     head = report.verdict.name
     if report.deviations:
         head += "  with deviations: " + ", ".join(f"{d.rule} {d.count}" for d in report.deviations)
@@ -117,6 +133,21 @@ def _rejection(why: Explanation, places: ShortNames) -> list[str]:
         lines.append(f"  {'        ' if number else 'impact: '}{text}")
     for other in why.others:
         lines.append(f"  also: {other.rule}: {_line(other.finding, places)}" + _more(other.count - 1))
+    return lines
+
+
+def _evidence(evidence: tuple[Evidence, ...], places: ShortNames) -> list[str]:
+    """The original lines, those that the explanation names marked."""
+    lines = [""] if evidence else []
+    for of_node in evidence:
+        lines.append(f"lines of {of_node.node}")
+        shown = [(places.at(line.place), line) for line in of_node.lines]
+        width = max((len(where) for where, _ in shown), default=0)
+        for where, line in shown:
+            text = (
+                line.text if len(line.text) <= _LINE_LETTERS_MAX else line.text[: _LINE_LETTERS_MAX - 1] + "…"
+            )
+            lines.append(f"{'>' if line.marked else ' '} {where.ljust(width)}  {text}")
     return lines
 
 

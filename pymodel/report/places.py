@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,3 @@ class Places:
         the cfg; but a file below `base` before one outside, which whoever reads the report may not have."""
         found = [place for place in (self.defined.get(name), self.listed.get(name, self.cfg)) if place]
         return tuple(sorted(found, key=lambda place: not place.path.is_relative_to(self.base)))
-
-    def address(self, place: Place) -> tuple[str, bool]:
-        """The URI of the place's file, and whether it is relative to `base`."""
-        if place.path.is_relative_to(self.base):
-            return quote(place.path.relative_to(self.base).as_posix()), True
-        return place.path.as_uri(), False

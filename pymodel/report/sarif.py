@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from pymodel import __version__
 from pymodel.engine.result import CheckResult, Counterexample, Verdict
 from pymodel.errors import CoverageError
@@ -22,13 +20,12 @@ from pymodel.report.facts import all_warnings, run_facts, verdict_subject, verdi
 from pymodel.report.outcomes import Outcome, Status, outcomes
 from pymodel.report.places import Place, Places
 from pymodel.report.pretty import compact, printable
+from pymodel.report.sarif_parts import bases, message, physical, render_log
 from pymodel.report.step_title import step_title
 from pymodel.report.text import change_lines
 from pymodel.values import State
 
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 NO_VERDICT, NEVER_FIRED = "no-verdict", "never-fired"
-_BASE = "%SRCROOT%"
 _MEANINGS = {
     Verdict.INVARIANT: "The invariant {} holds in every reachable state.",
     Verdict.PROPERTY: "The property {} holds of every behaviour.",
@@ -76,13 +73,12 @@ def check_sarif(result: CheckResult, places: Places, never_fired: Sequence[str] 
         "tool": {"driver": {**_tool(result), "rules": [_rule(*rule) for rule in rules.items()]}},
         "automationDetails": {"id": f"{_tool(result)['name']}/{result.cfg}/"},
         "invocations": [_invocation(result, bool(never_fired))],
-        "originalUriBaseIds": {_BASE: {"uri": places.base.as_uri().rstrip("/") + "/"}},
+        "originalUriBaseIds": bases(places.base),
         "results": [_result(finding, index[finding.rule], result, places) for finding in findings],
         "columnKind": "unicodeCodePoints",
         "properties": {fact.label: fact.text for fact in run_facts(result)},
     }
-    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return msgspec.json.format(msgspec.json.encode(log), indent=2).decode()
+    return render_log(run)
 
 
 def _no_verdict(result: CheckResult) -> bool:
@@ -98,9 +94,9 @@ def _tool(result: CheckResult) -> dict[str, str]:
 def _rule(name: str, meaning: str) -> dict[str, Any]:
     return {
         "id": name,
-        "shortDescription": _message(meaning),
-        "fullDescription": _message(f"{meaning} It is checked within the bounds of the cfg."),
-        "help": _message(_HELP),
+        "shortDescription": message(meaning),
+        "fullDescription": message(f"{meaning} It is checked within the bounds of the cfg."),
+        "help": message(_HELP),
         "defaultConfiguration": {"level": "error"},
     }
 
@@ -108,9 +104,9 @@ def _rule(name: str, meaning: str) -> dict[str, Any]:
 def _invocation(result: CheckResult, never_fired: bool) -> dict[str, Any]:
     """Section 3.20: a check without a verdict did not succeed as a run, one that finds a violation did."""
     description = f"{verdict_word(result)}: {verdict_subject(result)}"
-    notes = [{"level": "warning", "message": _message(warning)} for warning in all_warnings(result)]
+    notes = [{"level": "warning", "message": message(warning)} for warning in all_warnings(result)]
     if _no_verdict(result):
-        notes.insert(0, {"level": "error", "message": _message(result.detail or description)})
+        notes.insert(0, {"level": "error", "message": message(result.detail or description)})
     return {
         "executionSuccessful": not _no_verdict(result),
         "exitCode": CoverageError.exit_code if never_fired else result.verdict.value,
@@ -134,7 +130,7 @@ def _result(finding: _Finding, index: int, result: CheckResult, places: Places) 
         "ruleIndex": index,
         "kind": "fail",
         "level": "error",
-        "message": _message(finding.text),
+        "message": message(finding.text),
         "locations": [_location(first, finding.subject, places)],
         "relatedLocations": [_related(place, finding.subject, places) for place in more],
         "partialFingerprints": {"cfgRuleSubject/v1": f"{result.cfg}:{finding.rule}:{finding.subject}"},
@@ -151,22 +147,19 @@ def _flow(cex: Counterexample, places: Places) -> Iterator[dict[str, Any]]:
         changes = () if before is None else diff_states(before, step.state)
         what = f": {'; '.join(change_lines(changes))}" if before is not None else ""
         location = _location(places.of(step.action)[0], step.action, places)
-        location["message"] = _message(f"State {number}, {step_title(step, changes)}{what}")
+        location["message"] = message(f"State {number}, {step_title(step, changes)}{what}")
         yield {
             "location": location,
             "executionOrder": number,
             "importance": "essential" if number == cex.length else "important",
-            "state": {printable(name): _message(compact(value)) for name, value in step.state.items()},
+            "state": {printable(name): message(compact(value)) for name, value in step.state.items()},
         }
         before = step.state
 
 
 def _location(place: Place, name: str, places: Places) -> dict[str, Any]:
     """Section 3.28: the file and the line, and the operator if it is one of a module."""
-    uri, relative = places.address(place)
-    artifact = {"uri": uri, "uriBaseId": _BASE} if relative else {"uri": uri}
-    physical = {"artifactLocation": artifact, "region": {"startLine": place.line}}
-    location: dict[str, Any] = {"physicalLocation": physical}
+    location: dict[str, Any] = {"physicalLocation": physical(place.path, place.line, places.base)}
     if place.owner:
         full = f"{place.owner}!{name}"
         location["logicalLocations"] = [{"name": name, "fullyQualifiedName": full, "kind": "function"}]
@@ -174,9 +167,4 @@ def _location(place: Place, name: str, places: Places) -> dict[str, Any]:
 
 
 def _related(place: Place, name: str, places: Places) -> dict[str, Any]:
-    return {**_location(place, name, places), "message": _message(f"{name} in {place.path.name}.")}
-
-
-def _message(text: str) -> dict[str, str]:
-    """Section 3.11.5: `{0}` in a text stands for an argument, so that literal braces are doubled."""
-    return {"text": text.replace("{", "{{").replace("}", "}}")}
+    return {**_location(place, name, places), "message": message(f"{name} in {place.path.name}.")}

@@ -14,7 +14,8 @@ import pytest
 from pymodel import __version__
 from pymodel.engine.result import CheckResult, Verdict
 from pymodel.report.places import Place, Places
-from pymodel.report.sarif import NEVER_FIRED, NO_VERDICT, SCHEMA, check_sarif
+from pymodel.report.sarif import NEVER_FIRED, NO_VERDICT, check_sarif
+from pymodel.report.sarif_parts import SCHEMA
 
 from .fixtures import HOSTILE, collected, hostile_run, passed, violated
 

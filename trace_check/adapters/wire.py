@@ -182,6 +182,27 @@ def node_of(line: WireLine, place: Place) -> str:
     raise bad_line(place, "the line names no node", f'add "node"; {SCHEMA_DOC}')
 
 
+def names_other_node(line: str, node: str) -> bool:
+    """True if a line of this shape is of another node than `node`; what names none may be of any."""
+    try:
+        names = _names.decode(line)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return False
+    named = [str(value) for value in (names.node, names.nid, names.instance) if value not in (None, "")]
+    return bool(named) and node not in named
+
+
+class _Names(msgspec.Struct):
+    """The node of a line alone."""
+
+    node: NodeId | None = None
+    nid: NodeId | None = None
+    instance: NodeId | None = msgspec.field(default=None, name="service.instance.id")
+
+
+_names = msgspec.json.Decoder(_Names)
+
+
 def entries_of(pairs: list[Pair] | None) -> tuple[Entry, ...] | None:
     return None if pairs is None else tuple(pairs)
 
