@@ -42,7 +42,7 @@ Entry = tuple[int, int]
 """Index and term of a log entry."""
 
 
-class Place(msgspec.Struct, frozen=True, order=True):
+class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     """Where a line is: the file as it was named, and the line, from 1."""
 
     path: str
@@ -52,7 +52,7 @@ class Place(msgspec.Struct, frozen=True, order=True):
         return f"{self.path}:{self.line}"
 
 
-class NodeState(msgspec.Struct, frozen=True, kw_only=True):
+class NodeState(msgspec.Struct, frozen=True, gc=False):
     """A partial view of one node. `last` is (index, term) of its last log entry, the term possibly None."""
 
     role: str | None = None
@@ -62,7 +62,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     last: tuple[int, int | None] | None = None
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message between two nodes.
 
     `ok`: the vote was granted, or the append or snapshot taken. `prev`: the entry before `entries`, for a
@@ -83,7 +83,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     answers: str | None = None
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
+class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A client operation: its id, its name ("put", "get"), and for an answer what came of it.
 
     `entry` is the log entry of an acknowledged write, where logged.
@@ -105,7 +105,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.f}{target}" + ("" if self.value is None else f"={self.value}")
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One line of a node's log.
 
     `pre` is the node before the event and `state` after it. `inc` is the incarnation (process or boot id),

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trace_check.event import Event
-from trace_check.order import Order
 from trace_check.rules import Fact, Finding, Outcome, RuleResult
 from trace_check.rules.elections import ElectionSafety, TermMonotonic, VoteStable
 
@@ -86,9 +85,7 @@ class Acknowledgements:
         )
 
 
-def explain(
-    results: Sequence[RuleResult], order: Order, acknowledgements: Acknowledgements
-) -> Explanation | None:
+def explain(results: Sequence[RuleResult], acknowledgements: Acknowledgements) -> Explanation | None:
     """The explanation of the first failing safety rule, None if none fails."""
     failing = [result for result in results if result.outcome is Outcome.FAIL]
     if not failing:
@@ -96,11 +93,10 @@ def explain(
     root, finding = failing[0], failing[0].findings[0]
     others = failing[1:]
     two_leaders = root.rule == ElectionSafety.name
-    chain = _lost_votes(finding, others) if two_leaders else _earlier(finding, others, order)
+    chain = _lost_votes(finding, others) if two_leaders else _earlier(finding, others)
     side_by_side = None
     if two_leaders:
-        first = finding.against[0].seen.index
-        side_by_side = not order.before(first, finding.seen.index)
+        side_by_side = not finding.against[0].seen.before(finding.seen)
     return Explanation(
         rule=root.rule,
         finding=finding,
@@ -128,13 +124,13 @@ def _lost_votes(root: Finding, others: Sequence[RuleResult]) -> list[Cause]:
     return list(chain.values())
 
 
-def _earlier(root: Finding, others: Sequence[RuleResult], order: Order) -> list[Cause]:
+def _earlier(root: Finding, others: Sequence[RuleResult]) -> list[Cause]:
     """The contradictions of other rules that happened before the root's."""
     return [
         Cause(Fact(finding.text, finding.seen), contradiction=True)
         for result in others
         for finding in result.findings
-        if order.before(finding.seen.index, root.seen.index)
+        if finding.seen.before(root.seen)
     ]
 
 

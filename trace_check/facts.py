@@ -22,12 +22,13 @@ from trace_check.event import (
     VOTE_RESPONSE,
     Entry,
     Event,
+    Message,
     NodeState,
 )
 
-_ACKNOWLEDGEMENTS = (APPEND_RESPONSE, SNAPSHOT_RESPONSE, VOTE_RESPONSE)
-_NOT_OF_THE_SENDERS_TERM = (PREVOTE, PREVOTE_RESPONSE, OTHER)
-_MID_STEP = ("term", "vote")
+ACKNOWLEDGEMENTS = frozenset({APPEND_RESPONSE, SNAPSHOT_RESPONSE, VOTE_RESPONSE})
+_NOT_OF_THE_SENDERS_TERM = frozenset({PREVOTE, PREVOTE_RESPONSE, OTHER})
+MID_STEP = frozenset({"term", "vote"})
 
 
 class Named(NamedTuple):
@@ -66,15 +67,17 @@ def sent_term(event: Event) -> int | None:
     return event.msg.term
 
 
-def roles_held(event: Event) -> Iterator[NodeState]:
-    """The states of the event in which role and term are known and belong together.
+def role_known(state: NodeState, event: Event) -> bool:
+    """True if role and term of a shown state are known and belong together.
 
     Many nodes write `term` and `vote` lines in the middle of a step; role and term may not match there.
     """
-    if event.kind not in _MID_STEP:
-        for state in (event.pre, event.state):
-            if state is not None and state.role is not None and state.term is not None:
-                yield state
+    return state.role is not None and state.term is not None and event.kind not in MID_STEP
+
+
+def leads(state: NodeState | None, event: Event) -> bool:
+    """True if the shown state proves that its node leads its term."""
+    return state is not None and state.role == LEADER and role_known(state, event)
 
 
 def led_terms(event: Event) -> Iterator[tuple[Named, int]]:
@@ -85,55 +88,65 @@ def led_terms(event: Event) -> Iterator[tuple[Named, int]]:
     """
     if event.new_role == LEADER and event.new_term is not None:
         yield Named(event.node, "node"), event.new_term
-    for state in roles_held(event):
-        if state.role == LEADER and state.term is not None:
+    for state in (event.pre, event.state):
+        if state is not None and state.term is not None and leads(state, event):
             yield Named(event.node, "node"), state.term
-    msg = event.msg
-    if msg is not None and msg.type in (APPEND, SNAPSHOT) and msg.term is not None and msg.src:
-        yield Named(msg.src, "message"), msg.term
+    leader = leader_of(event.msg)
+    if leader is not None and event.msg is not None and event.msg.term is not None:
+        yield leader, event.msg.term
+
+
+def leader_of(msg: Message | None) -> Named | None:
+    """The leader of the message's term that the message proves, None if it proves none."""
+    if msg is None or msg.type not in (APPEND, SNAPSHOT) or msg.term is None or not msg.src:
+        return None
+    return Named(msg.src, "message")
 
 
 def votes_cast(event: Event) -> Iterator[tuple[int, Named]]:
-    """(term, candidate) of each vote that the event proves its node has cast.
-
-    A node's state shows its vote; a granted vote response gives one; a candidate that asks for votes voted
-    for itself.
-    """
+    """(term, candidate) of each vote that the event proves: by its node's states or by what it sends."""
     for state in (event.pre, event.state):
         if state is not None and state.term is not None and state.vote not in (None, NOBODY):
             yield state.term, Named(str(state.vote), "state")
+    sent = vote_sent(event)
+    if sent is not None:
+        yield sent
+
+
+def vote_sent(event: Event) -> tuple[int, Named] | None:
+    """(term, candidate) of the vote that a sent message proves: a granted one, or a candidate's own."""
     msg = event.msg
     if event.kind != "send" or msg is None or msg.term is None:
-        return
+        return None
     if msg.type == VOTE_RESPONSE and msg.ok and msg.dst:
-        yield msg.term, Named(msg.dst, "message")
-    elif msg.type == REQUEST_VOTE:
-        yield msg.term, Named(event.node, "node")
+        return msg.term, Named(msg.dst, "message")
+    return (msg.term, Named(event.node, "node")) if msg.type == REQUEST_VOTE else None
 
 
-def committed_entries(event: Event) -> Iterator[Entry]:
-    """(index, term) of the entries that the event proves to be committed.
+def committed_by_state(state: NodeState) -> Entry | None:
+    """The entry that a shown state proves to be committed: its commit index is its last index."""
+    last = state.last
+    if last is None or last[1] is None or state.commit != last[0]:
+        return None
+    return last[0], last[1]
 
-    A state whose commit index is its last index; an append whose commit index covers the entry before it, or
-    its own entries: the sender holds both; a commit record; a snapshot's last entry; an acknowledged write.
-    """
-    for state in (event.pre, event.state):
-        if state is not None and state.last is not None and state.commit == state.last[0]:
-            index, term = state.last
-            if term is not None:
-                yield index, term
-    msg = event.msg
-    if msg is not None and msg.type == APPEND and msg.commit is not None and msg.prev is not None:
+
+def committed_by_append(msg: Message) -> Iterator[Entry]:
+    """The entries that an append proves to be committed: its sender holds the one before, and its own."""
+    if msg.type == APPEND and msg.commit is not None and msg.prev is not None:
         for entry in (msg.prev, *(msg.entries or ())):
             if entry[0] <= msg.commit:
                 yield entry
-    if event.kind in ("commit", "snapshot") and event.entry is not None:
-        yield event.entry
-    if event.kind == "client_ok" and event.client is not None and event.client.entry is not None:
-        yield event.client.entry
+
+
+def committed_by_record(event: Event) -> Entry | None:
+    """The entry of a commit record, the last one of a snapshot, or that of an acknowledged write."""
+    if event.kind in ("commit", "snapshot"):
+        return event.entry
+    return event.client.entry if event.kind == "client_ok" and event.client is not None else None
 
 
 def is_acknowledgement(event: Event) -> bool:
     """True for a sent positive answer: a vote granted, an append or a snapshot taken."""
     msg = event.msg
-    return event.kind == "send" and msg is not None and msg.type in _ACKNOWLEDGEMENTS and msg.ok is True
+    return event.kind == "send" and msg is not None and msg.type in ACKNOWLEDGEMENTS and msg.ok is True

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trace_check.event import Place
-from trace_check.reader import lines_of
+from trace_check.files import is_binary, split_lines
 
 
 def raw_lines(places: Iterable[Place]) -> dict[Place, str]:
@@ -20,7 +20,9 @@ def raw_lines(places: Iterable[Place]) -> dict[Place, str]:
         wanted.setdefault(place.path, set()).add(place.line)
     found: dict[Place, str] = {}
     for path, numbers in wanted.items():
-        for number, line in enumerate(lines_of(Path(path)), start=1):
+        if is_binary(Path(path)):
+            continue
+        for number, (line, _) in enumerate(split_lines(Path(path)), start=1):
             if number in numbers:
                 found[Place(path, number)] = line.decode("utf-8", "backslashreplace").rstrip("\r")
     return found

@@ -1,4 +1,4 @@
-"""Files to items: opens each log (plain or gzip), finds its format, and parses it line by line.
+"""Files to items: finds each log's format, and parses it line by line, as far as it is asked to.
 
 Decides what a torn last line, an empty file and an unreadable file mean. A line that cannot be parsed ends
 the reading: nothing is skipped in silence, and no file is ever written.
@@ -6,21 +6,20 @@ the reading: nothing is skipped in silence, and no file is ever written.
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from trace_check.adapters import FORMATS, formats_of
 from trace_check.adapters.format import Format, Join
 from trace_check.errors import InputError, InvalidJson
 from trace_check.event import Config, Event, Item, Note, Place, Skipped, Unmapped
+from trace_check.files import head_of, named_files, opened, split_lines
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _BINARY_PROBE_BYTES = 8192
-_SAMPLE_BYTES = 1 << 18
+_UNMAPPED_KEPT = 3
 
 
 @dataclass(frozen=True)
@@ -36,147 +35,157 @@ class SourceFile:
 
 
 @dataclass
-class Input:
-    """Everything read, in the order of the files and lines."""
+class Gathered:
+    """What the lines of all files say beside their events: declarations, and lines without a meaning.
 
-    files: list[SourceFile] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    `unmapped` holds the first ones, `unmapped_count` counts all.
+    """
+
     configs: list[Config] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
+    unmapped_count: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def events(self, items: Iterator[Item]) -> Iterator[Event]:
+        """The events among `items`; keeps what else they are."""
+        for item in items:
+            if item.__class__ is Event:
+                yield item
+            elif isinstance(item, Config):
+                self.configs.append(item)
+            elif isinstance(item, Unmapped):
+                self.unmapped_count += 1
+                if len(self.unmapped) < _UNMAPPED_KEPT:
+                    self.unmapped.append(item)
+            elif isinstance(item, Note):
+                self.notes.append(item.text)
+
+
+@dataclass
+class Source:
+    """One log file. `items` reads it, from its start each time; the counts tell how far."""
+
+    path: Path
+    format: Format | None
+    lines: int = 0
+    count: int = 0
+    skipped: int = 0
+    torn: Place | None = None
+
+    def items(self) -> Iterator[Item]:
+        """The items in the order of the lines.
+
+        Raises: InputError with the place of a broken line, or of a file that is none of a log.
+        """
+        self.lines = self.count = self.skipped = 0
+        self.torn = None
+        if self.format is None:
+            self._require_one_torn_line()
+            return
+        parse = self.format.parser().parse
+        name = str(self.path)
+        for number, (line, complete) in enumerate(self._records(), start=1):
+            self.lines = number
+            if not line or line.isspace():
+                continue
+            try:
+                items = parse(line, Place(name, number))
+            except InvalidJson:
+                if complete:
+                    raise
+                self.torn = Place(name, number)
+                return
+            for item in items:
+                if item.__class__ is Event:
+                    self.count += 1
+                elif item.__class__ is Skipped:
+                    self.skipped += 1
+                yield item
+
+    def _records(self) -> Iterator[tuple[bytes, bool]]:
+        """The records of the file, and whether each is complete."""
+        if self.format is None or self.format.records is None:
+            yield from split_lines(self.path)
+            return
+        with opened(self.path) as stream:
+            content = io.BytesIO(stream.read())
+        before: bytes | None = None
+        for record in self.format.records(content):
+            if before is not None:
+                yield before, True
+            before = record
+        if before is not None:
+            yield before, False
+
+    def _require_one_torn_line(self) -> None:
+        """Raises: InputError unless the file holds nothing, or nothing but one torn line."""
+        for number, (line, complete) in enumerate(split_lines(self.path), start=1):
+            self.lines = number
+            if not line or line.isspace():
+                continue
+            if complete or self.torn is not None:
+                raise _no_log(self.path, self.torn.line if self.torn else number)
+            self.torn = Place(str(self.path), number)
+
+    def summary(self) -> SourceFile:
+        """What was read so far."""
+        name = "" if self.format is None else self.format.name
+        return SourceFile(str(self.path), name, self.lines, self.count, self.skipped, self.torn)
+
+
+def sources(paths: Sequence[Path], asked_format: str = "auto") -> tuple[list[Source], list[str]]:
+    """The logs that `paths` name, and notes on the files of folders that are left out.
+
+    Raises: InputError for a file that cannot be read or is no log; UsageError for an unknown format.
+    """
+    named = named_files(paths)
+    heads = [head_of(path) for path, _ in named]
+    formats = formats_of([head.split(b"\n") for head in heads], asked_format)
+    found, notes = [], []
+    for (path, alone), head, form in zip(named, heads, formats, strict=True):
+        binary = b"\0" in head.split(b"\n", 1)[0][:_BINARY_PROBE_BYTES]
+        if binary and alone and (form is None or form.records is None):
+            raise InputError("is a binary file", mend="name a JSON Lines log", path=path)
+        if not alone and (form is None or (binary and form.records is None)) and head.strip():
+            notes.append(f"{path} is no log of a known format: left out")
+        else:
+            found.append(Source(path, form))
+    if not found:
+        raise _no_log(named[0][0], 1)
+    return found, notes
+
+
+def streams_of(logs: Sequence[Source]) -> list[Iterator[Item]]:
+    """The items of each log, those of logs that are read together as the one stream that they make."""
+    alone: list[Iterator[Item]] = []
+    together: dict[Join, list[Iterator[Item]]] = {}
+    for source in logs:
+        join = None if source.format is None else source.format.join
+        (alone if join is None else together.setdefault(join, [])).append(source.items())
+    return [*alone, *(join(group) for join, group in together.items())]
+
+
+def _no_log(path: Path, line: int) -> InputError:
+    known = ", ".join(sorted(FORMATS))
+    mend = f"leave the file out, or name its format with --log-format ({known}); docs/TRACES.md shows each"
+    message = "no line of this file is an event of a known log format"
+    return InputError(message, mend=mend, path=path, line=line)
+
+
+@dataclass
+class Input:
+    """A whole log in memory, in the order of the files and lines."""
+
+    files: list[SourceFile]
+    events: list[Event]
+    configs: list[Config]
+    unmapped: list[Unmapped]
+    notes: list[str]
 
 
 def read(paths: Sequence[Path], asked_format: str = "auto") -> Input:
-    """All items of `paths`.
-
-    Raises: InputError for a file that cannot be read, is no log, or holds a broken line; UsageError for an
-    unknown format.
-    """
-    if not paths:
-        raise InputError("no log was named", mend="name at least one file")
-    seen: set[Path] = set()
-    for path in paths:
-        if path.resolve() in seen:
-            raise InputError("the file is named twice", mend="name each log once", path=path)
-        seen.add(path.resolve())
-    contents = [_content(path) for path in paths]
-    formats = formats_of([content[:_SAMPLE_BYTES].split(b"\n") for content in contents], asked_format)
-    files = [_File(path, content, form) for path, content, form in zip(paths, contents, formats, strict=True)]
-    result = Input()
-    for item in _joined(files):
-        _keep(result, item)
-    result.files = [file.source() for file in files]
-    return result
-
-
-def _joined(files: Sequence[_File]) -> Iterator[Item]:
-    """All items, file by file; those of files that are read together as the one stream that they make."""
-    together: dict[Join, list[_File]] = {}
-    for file in files:
-        join = None if file.form is None else file.form.join
-        if join is None:
-            yield from file.items()
-        else:
-            together.setdefault(join, []).append(file)
-    for join, group in together.items():
-        yield from join([file.items() for file in group])
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a file, decompressed, without a byte order mark."""
-    try:
-        data = path.read_bytes()
-        if data.startswith(_GZIP_MAGIC):
-            data = gzip.decompress(data)
-    except IsADirectoryError:
-        mend = f"name its files, for example {path}/*.ndjson"
-        raise InputError("is a directory", mend=mend, path=path) from None
-    except FileNotFoundError:
-        raise InputError("no such file", mend="check the path", path=path) from None
-    except (EOFError, zlib.error) as error:
-        mend = "copy the file again, or decompress what is left of it and check that"
-        raise InputError(f"damaged gzip data: {error}", mend=mend, path=path) from None
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise InputError(message, mend="check the file", path=path) from None
-    return data.removeprefix(b"\xef\xbb\xbf")
-
-
-def lines_of(path: Path) -> list[bytes]:
-    """The lines of a text file without ends, none of a binary one. Raises: InputError as `read` does."""
-    content = _content(path)
-    return [] if b"\0" in content[:_BINARY_PROBE_BYTES] else content.split(b"\n")
-
-
-class _File:
-    """One file as it is read: its records, and the counts that the report tells."""
-
-    def __init__(self, path: Path, content: bytes, form: Format | None) -> None:
-        self.path, self.form = path, form
-        self.torn: Place | None = None
-        self.events = self.skipped = 0
-        if form is not None and form.records is not None:
-            self.records, self.complete = list(form.records(io.BytesIO(content))), False
-            return
-        lines = content.split(b"\n")
-        if b"\0" in lines[0][:_BINARY_PROBE_BYTES]:
-            raise InputError("is a binary file", mend="name a JSON Lines log", path=path)
-        self.complete = lines[-1] == b""
-        self.records = lines[:-1] if self.complete else lines
-
-    def items(self) -> Iterator[Item]:
-        """The items in their order. Raises: InputError with the place of a broken record."""
-        numbered = [(number, line) for number, line in enumerate(self.records, start=1) if line.strip()]
-        if self.form is None:
-            if numbered:
-                _require_one_torn_line(self.path, numbered, self.complete)
-                self.torn = Place(str(self.path), numbered[0][0])
-            return
-        parser = self.form.parser()
-        for number, record in numbered:
-            place = Place(str(self.path), number)
-            try:
-                items = parser.parse(record, place)
-            except InvalidJson:
-                if self.complete or number != len(self.records):
-                    raise
-                self.torn = place
-                return
-            for item in items:
-                self.events += isinstance(item, Event)
-                self.skipped += isinstance(item, Skipped)
-                yield item
-
-    def source(self) -> SourceFile:
-        """What was read, after the last item."""
-        return SourceFile(
-            path=str(self.path),
-            format="" if self.form is None else self.form.name,
-            lines=len(self.records),
-            events=self.events,
-            skipped=self.skipped,
-            torn=self.torn,
-        )
-
-
-def _keep(result: Input, item: Item) -> None:
-    """Files `item` under its kind in `result`."""
-    match item:
-        case Event():
-            result.events.append(item)
-        case Config():
-            result.configs.append(item)
-        case Unmapped():
-            result.unmapped.append(item)
-        case Note():
-            result.notes.append(item.text)
-
-
-def _require_one_torn_line(path: Path, numbered: list[tuple[int, bytes]], complete: bool) -> None:
-    """Raises: InputError unless the file holds nothing but one torn line."""
-    if len(numbered) == 1 and not complete:
-        return
-    known = ", ".join(sorted(FORMATS))
-    mend = f"leave the file out, or name its format with --format ({known}); docs/TRACES.md shows each"
-    message = "no line of this file is an event of a known log format"
-    raise InputError(message, mend=mend, path=path, line=numbered[0][0])
+    """All items of `paths`, in memory. Raises: as `sources` and `Source.items`."""
+    logs, _ = sources(paths, asked_format)
+    gathered = Gathered()
+    events = list(gathered.events(chain.from_iterable(streams_of(logs))))
+    return Input([log.summary() for log in logs], events, gathered.configs, gathered.unmapped, gathered.notes)

@@ -14,17 +14,18 @@ import msgspec
 
 from trace_check.errors import InputError
 from trace_check.event import Event
+from trace_check.lanes import Gap
 
 
-def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[str]]:
-    """Each node's events in its own order, nodes sorted by name, and notes on what was missing.
+def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[Gap]]:
+    """Each node's events in its own order, nodes sorted by name, and the gaps in their numbers.
 
     Raises: InputError where a line occurs twice or an order cannot be found.
     """
     by_node: dict[str, list[Event]] = {}
     for event in events:
         by_node.setdefault(event.node, []).append(event)
-    notes: list[str] = []
+    gaps: list[Gap] = []
     streams = {}
     for node in sorted(by_node):
         if not all(event.inc for event in by_node[node]):
@@ -33,9 +34,9 @@ def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[
         groups: dict[str, list[Event]] = {}
         for event in by_node[node]:
             groups.setdefault(event.inc, []).append(event)
-        ordered = [_in_order(group, notes) for group in groups.values()]
+        ordered = [_in_order(group, gaps) for group in groups.values()]
         streams[node] = [event for group in _incarnations_in_order(ordered) for event in group]
-    return streams, notes
+    return streams, gaps
 
 
 def _unnamed_in_order(events: list[Event]) -> list[Event]:
@@ -97,7 +98,7 @@ def _filled(events: list[Event]) -> list[Event]:
     return named
 
 
-def _in_order(group: list[Event], notes: list[str]) -> list[Event]:
+def _in_order(group: list[Event], gaps: list[Gap]) -> list[Event]:
     """The events of one incarnation in order. Raises: InputError, see `node_streams`."""
     if any(event.seq is None for event in group):
         return [event for part in _disjoint_in_time(_by_file(group), "the lines") for event in part]
@@ -117,8 +118,7 @@ def _in_order(group: list[Event], notes: list[str]) -> list[Event]:
             missing += step - 1
             first_gap = first_gap or after
     if first_gap is not None:
-        lines = "1 line" if missing == 1 else f"{missing} lines"
-        notes.append(f"{first_gap.node}: seq has gaps, {lines} may be missing; see {first_gap.place}")
+        gaps.append(Gap(first_gap.node, missing, first_gap.place))
     return ordered
 
 

@@ -6,69 +6,130 @@ are declared not durable starts anew with each incarnation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trace_check.errors import InputError
-from trace_check.event import ANSWER_TO, Config, Event, Place
-from trace_check.facts import own_terms, sent_term
+from trace_check.event import ANSWER_TO, Config, Event, NodeState, Place
+from trace_check.lanes import Lane
 
 _OPEN_REQUESTS_MAX = 256
 
 
-@dataclass(frozen=True)
+class LateDeclaration(Exception):
+    """A declaration came after lines that were judged without it. Never leaves the package."""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """Where something was seen: place, node and incarnation that wrote it, index in the causal order."""
+    """Where something was seen: place, node and incarnation that wrote it, index in the causal order.
+
+    `lane` numbers the node, `position` counts its events, `past` those of each lane that came before.
+    """
 
     place: Place
     node: str
     inc: str
     index: int
+    lane: int = 0
+    position: int = 0
+    past: tuple[int, ...] = ()
+
+    def before(self, other: Seen) -> bool:
+        """True if this happened before `other`: by a node's own order and by messages."""
+        if self.lane == other.lane:
+            return self.position < other.position
+        return self.lane < len(other.past) and self.position <= other.past[self.lane]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
-    """A request that a node received, and the node's own term then, as far as it was proven."""
+    """A stale request that a node received: its term is below the node's own."""
 
     seen: Seen
     mid: str | None
     src: str
     type: str
-    term: int | None
-    own_term: int | None
-
-    @property
-    def stale(self) -> bool:
-        return self.term is not None and self.own_term is not None and self.term < self.own_term
+    term: int
+    own_term: int
 
 
-@dataclass
+@dataclass(eq=False)
 class NodeView:
     """One node, before the event at hand. `term` is the highest proven own term, seen at `term_seen`.
 
-    `names` are the known names of nodes: those that log, and declared ones where those go by the same names.
+    `state` is the last one shown, in `state_inc`, `shown` times; None where something since may contradict
+    it. `restarted`: the event at hand is the first of a later incarnation. `request` is the stale request
+    that it receives.
     """
 
     durable: bool
-    names: frozenset[str]
+    nodes: Nodes
+    lane: Lane
+    event: Event
     inc: str = ""
+    restarted: bool = False
     term: int | None = None
     term_seen: Seen | None = None
+    state: NodeState | None = None
+    shown: int = 0
+    state_inc: str = ""
+    request: Request | None = None
     last_request: Request | None = None
     stale_requests: dict[str, Request] = field(default_factory=dict)
+    _seen: Seen | None = None
 
-    def restarts(self, event: Event) -> bool:
-        """True if `event` is the first of a later incarnation; a line that names none is never."""
-        return bool(self.inc) and bool(event.inc) and event.inc != self.inc
+    @property
+    def names(self) -> frozenset[str]:
+        """The known names of nodes: those that log, and declared ones where those go by the same names."""
+        return self.nodes.names
 
-    def own_term(self, event: Event) -> int | None:
-        """The node's own term when `event` began: as logged, else the highest proven before."""
-        if event.pre is not None and event.pre.term is not None:
-            return event.pre.term
-        return self.term
+    @property
+    def seen(self) -> Seen:
+        """Where the event at hand is."""
+        if self._seen is None:
+            event, lane = self.event, self.lane
+            self._seen = Seen(
+                event.place, event.node, event.inc, lane.index, lane.number, lane.position, lane.past
+            )
+        return self._seen
+
+    def enter(self, event: Event) -> None:
+        """Makes `event` the one at hand; a restart of a node without durable state has forgotten its term."""
+        self.event, self._seen = event, None
+        inc = event.inc
+        self.restarted = False
+        if inc != self.inc and inc:
+            if self.inc:
+                self.restarted = True
+                self.last_request = None
+                self.stale_requests.clear()
+                if not self.durable:
+                    self.term = self.term_seen = None
+            self.inc = inc
+
+    def raise_term(self, term: int) -> None:
+        """Takes in a proven own term, or a lower bound of it."""
+        if self.term is None or term > self.term:
+            self.term, self.term_seen = term, self.seen
+
+    def receive(self, own_term: int | None) -> bool:
+        """Notes the request that the event at hand receives; True if it could be compared with `own_term`."""
+        event, msg = self.event, self.event.msg
+        self.last_request = self.request = None
+        if msg is None or own_term is None or msg.term is None:
+            return False
+        if msg.term < own_term:
+            request = Request(self.seen, event.mid, msg.src, msg.type, msg.term, own_term)
+            self.last_request = self.request = request
+            if event.mid is not None:
+                self.stale_requests[event.mid] = request
+                if len(self.stale_requests) > _OPEN_REQUESTS_MAX:
+                    self.stale_requests.pop(next(iter(self.stale_requests)))
+        return True
 
     def answered(self, event: Event) -> Request | None:
-        """The request that a sent answer belongs to, where the log proves which one."""
+        """The stale request that a sent answer belongs to, where the log proves which one."""
         msg = event.msg
         if msg is None:
             return None
@@ -80,63 +141,56 @@ class NodeView:
 
 
 class Nodes:
-    """The views of all nodes. `absorb` follows the rules' look at each event."""
+    """The views of all nodes, and what is declared of them."""
 
-    def __init__(self, configs: Sequence[Config], logging: Iterable[str]) -> None:
-        seen = frozenset(logging)
-        declared = frozenset(node for config in configs for node in config.nodes)
-        self._names = declared if declared >= seen else seen
+    def __init__(self) -> None:
+        self.views: dict[str, NodeView] = {}
+        self.declared: frozenset[str] = frozenset()
+        self.names: frozenset[str] = frozenset()
+        self.clock_error_s = 0.0
+        self.lease_s: float | None = None
         self._durable: dict[str | None, bool] = {}
-        for config in configs:
-            if config.durable is not None:
-                self._declare(config.node, config.durable, config.place)
-        self._views: dict[str, NodeView] = {}
 
-    def _declare(self, node: str | None, durable: bool, place: Place) -> None:
+    def declare(self, configs: Iterable[Config]) -> None:
+        """Takes in what logs declare.
+
+        Raises: InputError for a contradiction between two lines, LateDeclaration for what changes the ground
+        on which a node was judged.
+        """
+        for config in configs:
+            self.declared |= frozenset(config.nodes)
+            if config.durable is not None:
+                self._declare_durable(config.node, config.durable, config.place)
+            error = (config.clock_error_ms or 0.0) / 1000
+            lease = None if config.lease_ms is None else config.lease_ms / 1000
+            longer = lease is not None and (self.lease_s is None or lease > self.lease_s)
+            if self.views and (error > self.clock_error_s or longer):
+                raise LateDeclaration
+            self.clock_error_s = max(error, self.clock_error_s)
+            if longer:
+                self.lease_s = lease
+        self._rename()
+
+    def _declare_durable(self, node: str | None, durable: bool, place: Place) -> None:
         """Raises: InputError if an earlier line says the opposite."""
         if self._durable.setdefault(node, durable) != durable:
             message = f"durable is {str(durable).lower()} here and was declared otherwise before"
             raise InputError(message, mend="declare it once", path=place.path, line=place.line)
+        if any(view.durable != self._is_durable(name) for name, view in self.views.items()):
+            raise LateDeclaration
 
-    def before(self, event: Event) -> NodeView:
-        """The view of the event's node; a restart of a node without durable state has forgotten its term."""
-        view = self._views.get(event.node)
+    def _is_durable(self, node: str) -> bool:
+        return self._durable.get(node, self._durable.get(None, True))
+
+    def _rename(self) -> None:
+        seen = frozenset(self.views)
+        self.names = self.declared if self.declared >= seen else seen
+
+    def view_of(self, event: Event, lane: Lane) -> NodeView:
+        """The view of the event's node, made for its first event."""
+        view = self.views.get(event.node)
         if view is None:
-            durable = self._durable.get(event.node, self._durable.get(None, True))
-            view = self._views[event.node] = NodeView(durable, self._names)
-        if view.restarts(event):
-            view.last_request = None
-            view.stale_requests.clear()
-            if not view.durable:
-                view.term = view.term_seen = None
+            view = NodeView(self._is_durable(event.node), self, lane, event)
+            self.views[event.node] = view
+            self._rename()
         return view
-
-    def absorb(self, event: Event, seen: Seen, view: NodeView) -> None:
-        """Adds what `event` proves to its node's view."""
-        if event.kind == "recv":
-            self._receive(event, seen, view)
-        view.inc = event.inc or view.inc
-        proven = list(own_terms(event))
-        sent = sent_term(event)
-        if sent is not None:
-            proven.append(sent)
-        highest = max(proven, default=None)
-        if highest is not None and (view.term is None or highest > view.term):
-            view.term, view.term_seen = highest, seen
-
-    @staticmethod
-    def _receive(event: Event, seen: Seen, view: NodeView) -> None:
-        request = request_of(event, seen, view)
-        view.last_request = request
-        if request is not None and request.stale and request.mid is not None:
-            view.stale_requests[request.mid] = request
-            if len(view.stale_requests) > _OPEN_REQUESTS_MAX:
-                view.stale_requests.pop(next(iter(view.stale_requests)))
-
-
-def request_of(event: Event, seen: Seen, view: NodeView) -> Request | None:
-    """The fenced request that `event` receives, None if it receives none."""
-    msg = event.msg
-    if event.kind != "recv" or msg is None or msg.type not in ANSWER_TO:
-        return None
-    return Request(seen, event.mid, msg.src, msg.type, msg.term, view.own_term(event))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from trace_check.event import OTHER, Config, Event, Unmapped
+from trace_check.event import Config
+from trace_check.judge import Judge
+from trace_check.reader import Gathered
 from trace_check.rules import Kind, Outcome, RuleResult
-
-_LINES_NAMED_MAX = 3
 
 
 class Verdict(Enum):
@@ -30,35 +30,30 @@ def exit_code_of(verdict: Verdict, deviations: bool, strict: bool) -> int:
     return 1 if verdict is Verdict.REJECTED or (strict and deviations) else 0
 
 
-def doubts(
-    events: Sequence[Event],
-    configs: Iterable[Config],
-    unmapped: Sequence[Unmapped],
-    results: Iterable[RuleResult],
-) -> tuple[str, ...]:
+def doubts(judge: Judge, gathered: Gathered, results: Iterable[RuleResult]) -> tuple[str, ...]:
     """Why the trace cannot be accepted although no rule fails, in words; empty if it can."""
-    if not events:
-        return (*_unmapped(unmapped), "no event was found: there is nothing to check")
-    reasons = [*_unmapped(unmapped), *_missing(events, configs)]
+    unmapped = _unmapped(gathered)
+    if not judge.tally.events:
+        return (*unmapped, "no event was found: there is nothing to check")
+    reasons = [*unmapped, *_missing(judge, gathered.configs)]
     safety = [result for result in results if result.kind is Kind.SAFETY]
+    reasons += [f"{result.rule}: {doubt}" for result in safety for doubt in result.doubts]
     if all(result.outcome is Outcome.NOT_CHECKABLE for result in safety):
         reasons.append("no safety rule found anything to check")
     return tuple(reasons)
 
 
-def _missing(events: Sequence[Event], configs: Iterable[Config]) -> list[str]:
+def _missing(judge: Judge, configs: Iterable[Config]) -> list[str]:
     """The nodes that are declared or named in messages, of which there is no line, each with its place."""
-    seen = {event.node for event in events}
+    seen = judge.nodes.views
     missing: dict[str, str] = {}
     for config in configs:
         for node in config.nodes:
             if node not in seen:
                 missing.setdefault(node, f"node {node} is declared at {config.place}")
-    for event in events:
-        if event.msg is not None and event.msg.type != OTHER:
-            for node in (event.msg.src, event.msg.dst):
-                if node and node not in seen:
-                    missing.setdefault(node, f"node {node} is named in a message at {event.place}")
+    for node, place in judge.mentioned.items():
+        if node and node not in seen:
+            missing.setdefault(node, f"node {node} is named in a message at {place}")
     return [f"{text}, but no line of it is here" for text in missing.values()]
 
 
@@ -69,8 +64,7 @@ def verdict_of(results: Iterable[RuleResult], reasons: Sequence[str]) -> Verdict
     return Verdict.INCONCLUSIVE if reasons else Verdict.ACCEPTED
 
 
-def _unmapped(unmapped: Sequence[Unmapped]) -> list[str]:
-    named = [f"{line.place}: {line.what}: the line was not checked" for line in unmapped[:_LINES_NAMED_MAX]]
-    if len(unmapped) > _LINES_NAMED_MAX:
-        named.append(f"{len(unmapped) - _LINES_NAMED_MAX} more lines were not checked")
-    return named
+def _unmapped(gathered: Gathered) -> list[str]:
+    named = [f"{line.place}: {line.what}: the line was not checked" for line in gathered.unmapped]
+    more = gathered.unmapped_count - len(gathered.unmapped)
+    return [*named, f"{more} more lines were not checked"] if more else named

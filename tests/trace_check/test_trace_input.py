@@ -160,8 +160,10 @@ def test_files_that_are_no_logs_are_refused(tmp_path: Path) -> None:
     binary.write_bytes(b"\x00\x01\x02")
     with pytest.raises(InputError, match="is a binary file"):
         validate([binary])
-    with pytest.raises(InputError, match="is a directory"):
-        validate([tmp_path])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(InputError, match="the folder has no file"):
+        validate([empty])
     with pytest.raises(InputError, match="no such file"):
         validate([tmp_path / "none"])
     with pytest.raises(InputError, match="named twice"):

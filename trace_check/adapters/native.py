@@ -20,6 +20,7 @@ from trace_check.adapters.wire import (
     decoder_of,
     entries_of,
     event_of,
+    node_of,
     text,
 )
 from trace_check.event import (
@@ -69,7 +70,7 @@ _PREVOTES = {REQUEST_VOTE: PREVOTE, VOTE_RESPONSE: PREVOTE_RESPONSE}
 _OWN_TYPES = set(MESSAGE_TYPES) - {"append_entries", "request_vote"}
 
 
-class NativeMessage(msgspec.Struct):
+class NativeMessage(msgspec.Struct, gc=False):
     """The `msg` object of a send or recv line. `prevote` marks a vote message as a pre-vote."""
 
     type: str
@@ -88,7 +89,7 @@ class NativeMessage(msgspec.Struct):
     prevote: bool = False
 
 
-class NativeLine(WireLine):
+class NativeLine(WireLine, gc=False):
     """A line; `msg` may also be the alias of `event`, then a string."""
 
     msg: NativeMessage | str | None = None
@@ -124,34 +125,36 @@ class Parser:
             raise bad_line(place, "the line names no event", f'add "event"; {SCHEMA_DOC}')
         if kind not in KINDS:
             return (Unmapped(place, f"unknown event {kind!r}"),)
-        event = event_of(wire, kind, place)
-        if isinstance(wire.msg, NativeMessage):
-            if wire.msg.type.lower() not in MESSAGE_TYPES:
+        msg = None
+        if wire.msg.__class__ is NativeMessage:
+            msg = _message(wire, wire.msg, node_of(wire, place), kind)
+            if msg is None:
                 return (Unmapped(place, f"unknown message type {wire.msg.type!r}"),)
-            event = msgspec.structs.replace(event, msg=_message(wire, wire.msg, event.node, kind))
+        event = event_of(wire, kind, place, msg)
         if kind == "init" and (wire.nodes or wire.peers or wire.durable is not None):
             return (config_of(wire, place, node=event.node), event)
         return (event,)
 
 
-def _message(line: NativeLine, msg: NativeMessage, node: str, kind: str) -> Message:
-    src = text(msg.src) or text(line.src) or (node if kind == "send" else "")
-    dst = text(msg.dst) or text(line.dst) or (node if kind == "recv" else "")
-    kind_of_message = MESSAGE_TYPES[msg.type.lower()]
+def _message(line: NativeLine, msg: NativeMessage, node: str, kind: str) -> Message | None:
+    """The message of a line, None for a type that the schema does not have."""
+    kind_of_message = MESSAGE_TYPES.get(msg.type) or MESSAGE_TYPES.get(msg.type.lower())
+    if kind_of_message is None:
+        return None
     if msg.prevote:
         kind_of_message = _PREVOTES.get(kind_of_message, kind_of_message)
     return Message(
-        type=kind_of_message,
-        raw_type=msg.type,
-        src=src,
-        dst=dst,
-        term=msg.term,
-        ok=_outcome(msg),
-        prev=msg.prev or msg.last,
-        entries=entries_of(msg.entries),
-        commit=msg.commit,
-        index=msg.index,
-        answers=text(msg.re),
+        kind_of_message,
+        msg.type,
+        text(msg.src) or text(line.src) or (node if kind == "send" else ""),
+        text(msg.dst) or text(line.dst) or (node if kind == "recv" else ""),
+        msg.term,
+        _outcome(msg),
+        msg.prev or msg.last,
+        entries_of(msg.entries),
+        msg.commit,
+        msg.index,
+        text(msg.re),
     )
 
 

@@ -24,6 +24,7 @@ from trace_check.event import (
     Config,
     Entry,
     Event,
+    Message,
     NodeState,
     Place,
 )
@@ -43,9 +44,12 @@ ROLES = {
     "nonvoter": LEARNER,
     "observer": LEARNER,
 }
+_PLAIN_ROLES = frozenset(ROLES.values())
+_CLIENT_KINDS = frozenset({"client_invoke", "client_ok", "client_fail", "read"})
+_NOTHING = (None,) * 7
 
 
-class WireState(msgspec.Struct):
+class WireState(msgspec.Struct, gc=False):
     """`pre` or `state` of a line. `vote: null` says "nobody"; a missing `vote` says nothing.
 
     `last_index` stands in for `last` where the last entry's term is unknown: a union of a bounded integer
@@ -60,7 +64,7 @@ class WireState(msgspec.Struct):
     last_index: Count | None = None
 
 
-class WireLine(msgspec.Struct):
+class WireLine(msgspec.Struct, gc=False):
     """The fields that every line of schema version 1 may have, with the aliases of time, event and node."""
 
     v: int | None = None
@@ -132,13 +136,13 @@ def bad_line(place: Place, message: str, mend: str) -> InputError:
 
 def text(value: NodeId | None) -> str | None:
     """A node's name or another id as text: a log may write it as a number."""
-    return None if value is None else str(value)
+    return str(value) if isinstance(value, int) else value
 
 
 def role_of(word: str | None, place: Place) -> str | None:
     """The normalised role, None if `word` is None. Raises: InputError for a word that is no role."""
-    if word is None:
-        return None
+    if word is None or word in _PLAIN_ROLES:
+        return word
     plain = word.lower().removeprefix("state").replace("-", "").replace("_", "")
     if plain not in ROLES:
         raise bad_line(place, f"unknown role {word!r}", f"use one of {', '.join(sorted(ROLES))}")
@@ -149,11 +153,13 @@ def state_of(wire: WireState | None, place: Place) -> NodeState | None:
     """The normalised node state, None if nothing was logged."""
     if wire is None:
         return None
-    vote = None if wire.vote is UNSET else NOBODY if wire.vote is None else str(wire.vote)
+    vote = wire.vote
+    if vote.__class__ is not str:
+        vote = None if vote is UNSET else NOBODY if vote is None else str(vote)
     last: tuple[int, int | None] | None = wire.last
     if last is None and wire.last_index is not None:
         last = (wire.last_index, None)
-    return NodeState(role=role_of(wire.role, place), term=wire.term, vote=vote, commit=wire.commit, last=last)
+    return NodeState(role_of(wire.role, place), wire.term, vote, wire.commit, last)
 
 
 def seconds_of(line: WireLine, place: Place) -> float | None:
@@ -161,6 +167,8 @@ def seconds_of(line: WireLine, place: Place) -> float | None:
 
     Raises: InputError for text that is no ISO 8601 time.
     """
+    if line.ts.__class__ is float:
+        return line.ts
     for value in (line.ts, line.time, line.timestamp, line.at_timestamp):
         if isinstance(value, str):
             try:
@@ -177,6 +185,8 @@ def seconds_of(line: WireLine, place: Place) -> float | None:
 def node_of(line: WireLine, place: Place) -> str:
     """The name of the node that wrote the line. Raises: InputError where it is missing."""
     for value in (line.node, line.nid, line.instance):
+        if value.__class__ is str and value:
+            return value
         if value is not None and value != "":
             return str(value)
     raise bad_line(place, "the line names no node", f'add "node"; {SCHEMA_DOC}')
@@ -209,7 +219,7 @@ def entries_of(pairs: list[Pair] | None) -> tuple[Entry, ...] | None:
 
 def client_of(line: WireLine, kind: str) -> Client | None:
     """The client operation of a line, None for an event that is none."""
-    if not kind.startswith("client_") and kind != "read":
+    if kind not in _CLIENT_KINDS:
         return None
     return Client(
         op=text(line.op),
@@ -227,27 +237,34 @@ def _shown(value: Any) -> str | None:
     return msgspec.json.encode(value).decode()
 
 
-def event_of(line: WireLine, kind: str, place: Place) -> Event:
-    """The event of a line without its message, which the adapter adds."""
+def event_of(line: WireLine, kind: str, place: Place, msg: Message | None = None) -> Event:
+    """The event of a line, with the message that the adapter has made of its own fields."""
+    seen = (
+        kind,
+        node_of(line, place),
+        place,
+        text(line.inc) or "",
+        line.seq,
+        seconds_of(line, place),
+        line.mono,
+        text(line.mid),
+        msg,
+        state_of(line.pre, place),
+        state_of(line.state, place),
+    )
+    rest = (line.old_role, line.new_role, line.old_term, line.new_term, line.reason, line.entries, line.entry)
+    if rest == _NOTHING and kind not in _CLIENT_KINDS:
+        return Event(*seen)
     return Event(
-        kind=kind,
-        node=node_of(line, place),
-        place=place,
-        inc=text(line.inc) or "",
-        seq=line.seq,
-        ts=seconds_of(line, place),
-        mono=line.mono,
-        mid=text(line.mid),
-        pre=state_of(line.pre, place),
-        state=state_of(line.state, place),
-        old_role=role_of(line.old_role, place),
-        new_role=role_of(line.new_role, place),
-        old_term=line.old_term,
-        new_term=line.new_term,
-        reason=line.reason,
-        entries=entries_of(line.entries),
-        entry=line.entry,
-        client=client_of(line, kind),
+        *seen,
+        role_of(line.old_role, place),
+        role_of(line.new_role, place),
+        line.old_term,
+        line.new_term,
+        line.reason,
+        entries_of(line.entries),
+        line.entry,
+        client_of(line, kind),
     )
 
 

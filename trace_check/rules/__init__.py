@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trace_check.rules.base import Fact, Finding, Kind, Outcome, Rule, RuleResult
+from trace_check.rules.base import Fact, Finding, Ground, Kind, Outcome, Rule, RuleResult, Tally
 from trace_check.rules.clients import DeposedWrite
 from trace_check.rules.commits import CommitMonotonic, CommitWithinLog, OkIsChosen, StateMachineSafety
 from trace_check.rules.elections import ElectionSafety, TermMonotonic, VoteStable
@@ -30,4 +30,15 @@ RULES: tuple[type[Rule], ...] = (
 
 FENCING: tuple[str, ...] = (NoAckToStale.name, StaleFrame.name, StaleRejected.name)
 
-__all__ = ["FENCING", "RULES", "Fact", "Finding", "Kind", "Outcome", "Rule", "RuleResult"]
+__all__ = [
+    "FENCING",
+    "RULES",
+    "Fact",
+    "Finding",
+    "Ground",
+    "Kind",
+    "Outcome",
+    "Rule",
+    "RuleResult",
+    "Tally",
+]

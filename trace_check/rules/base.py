@@ -1,4 +1,4 @@
-"""What a rule is: it looks at each event in causal order and ends with an outcome and its coverage.
+"""What a rule is: it looks at what concerns it in causal order and ends with an outcome and its coverage.
 
 A safety rule fails only on facts that contradict each other under every completion of a partial log; a
 conformance rule reports deviations that by themselves lose nothing. What was never seen is "not checkable".
@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from trace_check.event import Event
-from trace_check.track import NodeView, Seen
+from trace_check.event import Event, NodeState
+from trace_check.track import NodeView, Request, Seen
 
 FINDINGS_MAX = 100
 """Findings kept of each rule; all are counted."""
+
+DOUBTS_MAX = 3
+"""Doubts kept of each rule."""
 
 
 class Kind(Enum):
@@ -23,6 +26,14 @@ class Kind(Enum):
 
     SAFETY = "safety"
     CONFORMANCE = "conformance"
+
+
+class Ground(Enum):
+    """What a rule's verdict rests on; none depends on how the merge orders events of different nodes."""
+
+    NODE = "events of one node, in that node's own order"
+    FACTS = "facts that hold in any order"
+    CLOCKS = "times, with the declared clock error"
 
 
 class Outcome(Enum):
@@ -61,7 +72,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """The outcome of one rule. `count` counts all findings, `findings` keeps the first ones."""
+    """The outcome of one rule. `count` counts all findings, `findings` keeps the first ones.
+
+    `doubts` say what looks wrong and is not proven: they leave a trace without contradiction inconclusive.
+    """
 
     rule: str
     property: str
@@ -70,26 +84,93 @@ class RuleResult:
     coverage: str
     count: int
     findings: tuple[Finding, ...]
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass
+class Tally:
+    """What all events together show, counted once for every rule's coverage.
+
+    `terms`: events that show their node's own term; `states`: shown states; of these `roles` have role and
+    term, `commits` a commit index in a named incarnation, `unnamed_commits` one without, `ends` commit and
+    last index.
+    """
+
+    events: int = 0
+    terms: int = 0
+    restarts: int = 0
+    states: int = 0
+    roles: int = 0
+    commits: int = 0
+    unnamed_commits: int = 0
+    ends: int = 0
+    requests: int = 0
+    comparable: int = 0
+    stale: int = 0
+
+    def add(self, state: NodeState, times: int, inc: str) -> None:
+        """Counts a state that was shown `times` times in incarnation `inc`."""
+        self.states += times
+        if state.role is not None and state.term is not None:
+            self.roles += times
+        if state.commit is not None:
+            if inc:
+                self.commits += times
+            else:
+                self.unnamed_commits += times
+            if state.last is not None:
+                self.ends += times
+
+    def no_stale_request(self) -> str:
+        """Why fencing could not be checked, where there was no stale request."""
+        if not self.requests:
+            return "no received request is in this log"
+        if not self.comparable:
+            return f"none of {self.requests} received requests shows its term and the receiver's"
+        return f"no stale message in this log: all {self.comparable} received requests were of a current term"
 
 
 class Rule(ABC):
-    """One rule. `name` is its own, `property` the spec property it mirrors, `summary` says what must hold."""
+    """One rule. `name` is its own, `property` the spec property it mirrors, `summary` says what must hold.
+
+    `sends` and `receipts` are the types of messages, `kinds` the other events that `see` gets. A rule that
+    overrides `see_state` gets each state that differs from the one its node showed before, one that overrides
+    `see_change` each event that names a new role or term, one that overrides `see_stale` each stale request.
+    For one event the order is: restart, state before, change, state after, stale request, the event itself.
+    """
 
     name: ClassVar[str]
     property: ClassVar[str]
     summary: ClassVar[str]
     kind: ClassVar[Kind] = Kind.SAFETY
+    ground: ClassVar[Ground] = Ground.NODE
+    sends: ClassVar[frozenset[str]] = frozenset()
+    receipts: ClassVar[frozenset[str]] = frozenset()
+    kinds: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
         self.count = 0
         self.findings: list[Finding] = []
+        self.doubts: list[str] = []
 
-    @abstractmethod
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        """Takes in one event; `view` is its node before it."""
+    def see_restart(self, view: NodeView) -> None:  # noqa: B027
+        """A later incarnation of the node begins."""
 
-    def finish(self) -> None:  # noqa: B027
-        """Reports what only the end of the log shows. Most rules have nothing to add."""
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The node shows a state that differs from the last one."""
+
+    def see_change(self, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The event names a new role or a new term."""
+
+    def see_stale(self, request: Request, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The node receives a stale request."""
+
+    def see(self, event: Event, view: NodeView) -> None:  # noqa: B027
+        """An event of the kinds and message types that the rule names; `view` is its node before it."""
+
+    def finish(self, names: frozenset[str]) -> None:  # noqa: B027
+        """Reports what only the end of the log shows; `names` are the known names of nodes."""
 
     @abstractmethod
     def coverage(self) -> tuple[bool, str]:
@@ -101,14 +182,26 @@ class Rule(ABC):
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(Finding(text, seen, against, term))
 
-    def result(self) -> RuleResult:
+    def doubt(self, text: str) -> None:
+        """Records what looks wrong and is not proven."""
+        if len(self.doubts) < DOUBTS_MAX:
+            self.doubts.append(text)
+
+    def result(self, names: frozenset[str]) -> RuleResult:
         """The outcome, after the last event."""
-        self.finish()
+        self.finish(names)
         checkable, coverage = self.coverage()
         if self.count:
             outcome = Outcome.FAIL if self.kind is Kind.SAFETY else Outcome.DEVIATION
         else:
             outcome = Outcome.PASS if checkable else Outcome.NOT_CHECKABLE
         return RuleResult(
-            self.name, self.property, self.kind, outcome, coverage, self.count, tuple(self.findings)
+            self.name,
+            self.property,
+            self.kind,
+            outcome,
+            coverage,
+            self.count,
+            tuple(self.findings),
+            tuple(self.doubts),
         )

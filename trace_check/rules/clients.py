@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from trace_check.event import LEADER, Event
-from trace_check.facts import led_terms
-from trace_check.rules.base import Fact, Kind, Rule
+from trace_check.event import APPEND, LEADER, SNAPSHOT, Event, NodeState
+from trace_check.facts import leads
+from trace_check.rules.base import Fact, Kind, Rule, Tally
 from trace_check.track import NodeView, Seen
 
 _OPEN_WRITES_MAX = 10_000
@@ -23,14 +23,27 @@ class DeposedWrite(Rule):
     property = "ClientOutcome"
     summary = "a deposed leader answers writes with a redirect or an error"
     kind = Kind.CONFORMANCE
+    sends = frozenset({APPEND, SNAPSHOT})
+    kinds = frozenset({"client_invoke", "client_ok", "client_fail"})
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._led: set[str] = set()
         self._open: OrderedDict[tuple[str, str], Seen] = OrderedDict()
         self._writes = self._refused = 0
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if leads(state, event):
+            self._led.add(event.node)
+
+    def see_change(self, event: Event, view: NodeView) -> None:
+        if event.new_role == LEADER:
+            self._led.add(event.node)
+
+    def see(self, event: Event, view: NodeView) -> None:
+        if event.kind == "send":
+            self._led.add(event.node)
+            return
         client, state = event.client, event.state or event.pre
         if client is not None and client.op is not None and client.is_write:
             key = (event.node, client.op)
@@ -38,7 +51,7 @@ class DeposedWrite(Rule):
                 deposed = state is not None and state.role not in (None, LEADER) and event.node in self._led
                 if deposed:
                     self._writes += 1
-                    self._open[key] = seen
+                    self._open[key] = view.seen
                     if len(self._open) > _OPEN_WRITES_MAX:
                         self._open.popitem(last=False)
             elif key in self._open:
@@ -46,8 +59,9 @@ class DeposedWrite(Rule):
                 self._refused += event.kind == "client_fail"
                 if event.kind == "client_ok":
                     fact = Fact(f"{event.node} was no leader when {client} came", invoked)
-                    self.report(f"{event.node} acknowledged {client} after it was deposed", seen, (fact,))
-        self._led.update(leader.name for leader, _ in led_terms(event) if leader.name == event.node)
+                    self.report(
+                        f"{event.node} acknowledged {client} after it was deposed", view.seen, (fact,)
+                    )
 
     def coverage(self) -> tuple[bool, str]:
         if not self._writes:

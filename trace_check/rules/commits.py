@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from trace_check.event import LEADER, Event
-from trace_check.facts import committed_entries
-from trace_check.rules.base import Fact, Rule
+from trace_check.event import APPEND, LEADER, Entry, Event, NodeState
+from trace_check.facts import committed_by_append, committed_by_record, committed_by_state
+from trace_check.rules.base import Fact, Ground, Rule, Tally
 from trace_check.track import NodeView, Seen
 
 
@@ -17,26 +17,15 @@ class CommitWithinLog(Rule):
     property = "StateMachineSafety"
     summary = "a commit index is at most the last index of the same log"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._states = self._known = 0
-
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        for state in (event.pre, event.state):
-            if state is None:
-                continue
-            self._states += 1
-            if state.commit is None or state.last is None:
-                continue
-            self._known += 1
-            if state.commit > state.last[0]:
-                text = f"{event.node} has commit index {state.commit}, its log ends at {state.last[0]}"
-                self.report(text, seen, term=state.term)
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if state.commit is not None and state.last is not None and state.commit > state.last[0]:
+            text = f"{event.node} has commit index {state.commit}, its log ends at {state.last[0]}"
+            self.report(text, view.seen, term=state.term)
 
     def coverage(self) -> tuple[bool, str]:
-        if not self._known:
+        if not self.tally.ends:
             return False, "no line shows a commit index and the end of the log"
-        return True, f"both known for {self._known} of {self._states} states"
+        return True, f"both known for {self.tally.ends} of {self.tally.states} states"
 
 
 class CommitMonotonic(Rule):
@@ -49,32 +38,31 @@ class CommitMonotonic(Rule):
     property = "CommittedPrefixStable"
     summary = "a commit index never goes back within an incarnation"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._known = self._without_inc = 0
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._commits: dict[str, tuple[int, Seen]] = {}
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        if view.restarts(event):
-            self._commits.pop(event.node, None)
-        for state in (event.pre, event.state):
-            if state is None or state.commit is None:
-                continue
-            if not event.inc:
-                self._without_inc += 1
-                continue
-            self._known += 1
-            before = self._commits.get(event.node)
-            if before is not None and state.commit < before[0]:
-                text = f"{event.node} went back to commit index {state.commit}, was {before[0]}"
-                self.report(text, seen, (Fact(f"{event.node} had commit index {before[0]}", before[1]),))
-            if before is None or state.commit != before[0]:
-                self._commits[event.node] = (state.commit, seen)
+    def see_restart(self, view: NodeView) -> None:
+        self._commits.pop(view.event.node, None)
+
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if state.commit is None or not event.inc:
+            return
+        before = self._commits.get(event.node)
+        if before is not None and state.commit < before[0]:
+            text = f"{event.node} went back to commit index {state.commit}, was {before[0]}"
+            self.report(text, view.seen, (Fact(f"{event.node} had commit index {before[0]}", before[1]),))
+        if before is None or state.commit != before[0]:
+            self._commits[event.node] = (state.commit, view.seen)
 
     def coverage(self) -> tuple[bool, str]:
-        if self._known:
-            return True, f"{self._known} commit indexes, {self._without_inc} more without an incarnation"
-        if self._without_inc:
+        tally = self.tally
+        if tally.commits:
+            return (
+                True,
+                f"{tally.commits} commit indexes, {tally.unnamed_commits} more without an incarnation",
+            )
+        if tally.unnamed_commits:
             return False, "the log names no incarnations: a restart would look like a step back"
         return False, "no line shows a commit index"
 
@@ -89,20 +77,43 @@ class StateMachineSafety(Rule):
     name = "StateMachineSafety"
     property = "StateMachineSafety"
     summary = "no two nodes commit entries of different terms at one index"
+    ground = Ground.FACTS
+    sends = receipts = frozenset({APPEND})
+    kinds = frozenset({"commit", "snapshot", "client_ok"})
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._terms: list[int] = []
         self._ranges: dict[int, tuple[int, Seen, int, Seen]] = {}
-        self._points = self._known = 0
+        self._known = 0
+        self._last: tuple[object, ...] = ()
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        entries = list(committed_entries(event))
-        self._points += bool(entries) or _shows_commit(event)
-        self._known += bool(entries)
-        for index, term in entries:
-            if not self._contradicts(index, term, seen):
-                self._extend(index, term, seen)
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        entry = committed_by_state(state)
+        if entry is not None:
+            self._committed(entry, view)
+
+    def see(self, event: Event, view: NodeView) -> None:
+        msg = event.msg
+        if msg is None:
+            entry = committed_by_record(event)
+            if entry is not None:
+                self._committed(entry, view)
+            return
+        shown = (msg.prev, msg.entries, msg.commit)
+        if shown != self._last:
+            self._last = shown
+            for entry in committed_by_append(msg):
+                self._committed(entry, view)
+
+    def _committed(self, entry: Entry, view: NodeView) -> None:
+        index, term = entry
+        self._known += 1
+        known = self._ranges.get(term)
+        if known is not None and known[0] <= index <= known[2]:
+            return
+        if not self._contradicts(index, term, view.seen):
+            self._extend(index, term, view.seen)
 
     def _contradicts(self, index: int, term: int, seen: Seen) -> bool:
         """Reports the neighbour range that (index, term) does not fit beside; True if there is one."""
@@ -140,11 +151,7 @@ class StateMachineSafety(Rule):
     def coverage(self) -> tuple[bool, str]:
         if not self._known:
             return False, "no line proves the term of a committed entry"
-        return True, f"entry term known for {self._known} of {self._points} events that show a commit index"
-
-
-def _shows_commit(event: Event) -> bool:
-    return any(state is not None and state.commit is not None for state in (event.pre, event.state))
+        return True, f"{self._known} proofs that an entry is committed, of {len(self._terms)} terms"
 
 
 class OkIsChosen(Rule):
@@ -154,13 +161,15 @@ class OkIsChosen(Rule):
     property = "OkIsChosen"
     summary = "a leader acknowledges a write only when its entry is committed"
 
-    def __init__(self) -> None:
-        super().__init__()
+    kinds = frozenset({"client_ok"})
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._answers = self._known = 0
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+    def see(self, event: Event, view: NodeView) -> None:
         client, state = event.client, event.state
-        if event.kind != "client_ok" or client is None or not client.is_write:
+        if client is None or not client.is_write:
             return
         self._answers += 1
         if client.entry is None or state is None or state.role != LEADER or state.commit is None:
@@ -168,7 +177,7 @@ class OkIsChosen(Rule):
         self._known += 1
         if state.commit < client.entry[0]:
             text = f"{event.node} acknowledged {client} as entry {client.entry[0]}"
-            self.report(f"{text} with commit index {state.commit}", seen, term=state.term)
+            self.report(f"{text} with commit index {state.commit}", view.seen, term=state.term)
 
     def coverage(self) -> tuple[bool, str]:
         if not self._answers:

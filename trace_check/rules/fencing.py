@@ -8,40 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 
-from trace_check.event import ANSWER_TO, Event
-from trace_check.facts import is_acknowledgement
-from trace_check.rules.base import Fact, Kind, Rule
-from trace_check.track import NodeView, Request, Seen, request_of
-
-_ANSWERS = frozenset(ANSWER_TO.values())
-
-
-class _FencingRule(Rule):
-    """Counts requests and the stale ones among them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests = self.comparable = self.stale = 0
-
-    def count_request(self, request: Request | None) -> bool:
-        """Counts `request`; True if it is stale."""
-        if request is None:
-            return False
-        self.requests += 1
-        self.comparable += request.term is not None and request.own_term is not None
-        self.stale += request.stale
-        return request.stale
-
-    def no_stale_request(self) -> str:
-        """Why there was nothing to check."""
-        if not self.requests:
-            return "no received request is in this log"
-        if not self.comparable:
-            return f"none of {self.requests} received requests shows its term and the receiver's"
-        return f"no stale message in this log: all {self.comparable} received requests were of a current term"
+from trace_check.event import (
+    ANSWER_TO,
+    APPEND,
+    APPEND_RESPONSE,
+    OTHER,
+    PREVOTE,
+    PREVOTE_RESPONSE,
+    REQUEST_VOTE,
+    SNAPSHOT,
+    SNAPSHOT_RESPONSE,
+    VOTE_RESPONSE,
+    Event,
+)
+from trace_check.facts import ACKNOWLEDGEMENTS, is_acknowledgement
+from trace_check.rules.base import Fact, Kind, Rule, Tally
+from trace_check.track import NodeView, Request, Seen
 
 
-class NoAckToStale(_FencingRule):
+class NoAckToStale(Rule):
     """Compares each acknowledgement with the highest term its node has shown.
 
     The answer's own term tells, or else the request that it answers: named by `re`, or the last one received
@@ -51,20 +36,20 @@ class NoAckToStale(_FencingRule):
     name = "NoAckToStale"
     property = "NoAckToStale"
     summary = "no acknowledgement to a leader or candidate of a term below the node's own"
+    sends = ACKNOWLEDGEMENTS
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        self.count_request(request_of(event, seen, view))
+    def see(self, event: Event, view: NodeView) -> None:
         msg = event.msg
         if msg is None or not is_acknowledgement(event):
             return
         request = view.answered(event)
         if msg.term is not None and view.term is not None and msg.term < view.term:
-            self._acknowledged(event, seen, msg.term, view.term, view.term_seen)
-        elif request is not None and request.stale and msg.term in (None, request.term):
-            self._acknowledged(event, seen, request.term, request.own_term, request.seen)
+            self._acknowledged(event, view.seen, msg.term, view.term, view.term_seen)
+        elif request is not None and msg.term in (None, request.term):
+            self._acknowledged(event, view.seen, request.term, request.own_term, request.seen)
 
     def _acknowledged(
-        self, event: Event, seen: Seen, term: int | None, own_term: int | None, own_seen: Seen | None
+        self, event: Event, seen: Seen, term: int, own_term: int, own_seen: Seen | None
     ) -> None:
         dst = event.msg.dst if event.msg is not None else ""
         against = () if own_seen is None else (Fact(f"{event.node} was in term {own_term}", own_seen),)
@@ -72,46 +57,49 @@ class NoAckToStale(_FencingRule):
         self.report(text, seen, against, term=term)
 
     def coverage(self) -> tuple[bool, str]:
-        if not self.stale and self.count:
+        tally = self.tally
+        if not tally.stale and self.count:
             return True, f"{self.count} acknowledged, their requests are not in this log"
-        if not self.stale:
-            return False, self.no_stale_request()
+        if not tally.stale:
+            return False, tally.no_stale_request()
         acknowledged = self.count or "none"
-        return True, f"{self.stale} of {self.comparable} received requests stale, {acknowledged} acknowledged"
+        return (
+            True,
+            f"{tally.stale} of {tally.comparable} received requests stale, {acknowledged} acknowledged",
+        )
 
 
-class StaleFrame(_FencingRule):
+class StaleFrame(Rule):
     """Compares the node before and after a stale request where one line shows both."""
 
     name = "StaleFrame"
     property = "StaleFrame"
     summary = "a stale request changes neither role, term, vote, log nor commit index"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._compared = 0
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        request = request_of(event, seen, view)
+    def see_stale(self, request: Request, event: Event, view: NodeView) -> None:
         before, after = event.pre, event.state
-        if not self.count_request(request) or request is None or before is None or after is None:
+        if before is None or after is None:
             return
         self._compared += 1
         for field in ("role", "term", "vote", "last", "commit"):
             old, new = getattr(before, field), getattr(after, field)
             if old is not None and new is not None and old != new:
                 text = f"{event.node} changed its {field} from {old} to {new} on a stale {request.type}"
-                self.report(f"{text} of term {request.term}", seen, term=request.term)
+                self.report(f"{text} of term {request.term}", view.seen, term=request.term)
 
     def coverage(self) -> tuple[bool, str]:
-        if not self.stale:
-            return False, self.no_stale_request()
+        if not self.tally.stale:
+            return False, self.tally.no_stale_request()
         if not self._compared:
-            return False, f"no line shows the node before and after one of {self.stale} stale requests"
-        return True, f"node known before and after {self._compared} of {self.stale} stale requests"
+            return False, f"no line shows the node before and after one of {self.tally.stale} stale requests"
+        return True, f"node known before and after {self._compared} of {self.tally.stale} stale requests"
 
 
-class StaleRejected(_FencingRule):
+class StaleRejected(Rule):
     """Waits for the answer to each stale request: it has to carry the node's own term.
 
     A node that handles one message at a time has dropped a request when it takes the next one; any other
@@ -122,26 +110,31 @@ class StaleRejected(_FencingRule):
     property = "NoAckToStale"
     summary = "a stale request is answered with the node's current term"
     kind = Kind.CONFORMANCE
+    sends = frozenset(ANSWER_TO.values())
+    receipts = frozenset(
+        {*(APPEND, APPEND_RESPONSE, REQUEST_VOTE, VOTE_RESPONSE, SNAPSHOT, SNAPSHOT_RESPONSE)}
+        | {PREVOTE, PREVOTE_RESPONSE, OTHER}
+    )
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._open: dict[str, list[Request]] = {}
         self._unanswered = 0
         self._outcomes: Counter[str] = Counter()
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        waiting = self._open.setdefault(event.node, [])
-        if view.restarts(event):
-            self._unanswered += len(waiting)
-            waiting.clear()
-        if event.kind == "recv":
-            request = request_of(event, seen, view)
-            stale = self.count_request(request)
-            self._drop(event, waiting, stale)
-            if stale and request is not None:
-                waiting.append(request)
-        elif event.kind == "send" and event.msg is not None and event.msg.type in _ANSWERS:
-            self._answer(event, seen, waiting)
+    def see_restart(self, view: NodeView) -> None:
+        self._unanswered += len(self._open.pop(view.event.node, ()))
+
+    def see(self, event: Event, view: NodeView) -> None:
+        waiting, request = self._open.get(event.node), view.request
+        if event.kind == "send":
+            if waiting:
+                self._answer(event, view.seen, waiting)
+            return
+        if waiting:
+            self._drop(event, waiting, request is not None)
+        if request is not None:
+            self._open.setdefault(event.node, []).append(request)
 
     def _drop(self, event: Event, waiting: list[Request], stale: bool) -> None:
         """Reports what the receipt of another message shows to be dropped."""
@@ -178,10 +171,10 @@ class StaleRejected(_FencingRule):
         self.report(text, seen, against, term=request.term)
 
     def coverage(self) -> tuple[bool, str]:
-        if not self.stale:
-            return False, self.no_stale_request()
+        if not self.tally.stale:
+            return False, self.tally.no_stale_request()
         unanswered = self._unanswered + sum(len(waiting) for waiting in self._open.values())
         counts = [f"{count} {how}" for how, count in sorted(self._outcomes.items())]
         if unanswered:
             counts.append(f"{unanswered} open when their node stopped or its log ended")
-        return bool(self._outcomes), f"{self.stale} stale requests: {', '.join(counts)}"
+        return bool(self._outcomes), f"{self.tally.stale} stale requests: {', '.join(counts)}"

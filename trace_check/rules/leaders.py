@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trace_check.event import APPEND, LEADER, Event, NodeState
-from trace_check.facts import roles_held
-from trace_check.rules.base import Fact, Rule
+from trace_check.facts import leads
+from trace_check.rules.base import Fact, Rule, Tally
 from trace_check.track import NodeView, Seen
 
 
@@ -17,26 +17,29 @@ class LeaderAppendOnly(Rule):
     property = "LeaderAppendOnly"
     summary = "a leader never removes entries from its own log"
 
-    def __init__(self) -> None:
-        super().__init__()
+    kinds = frozenset({"truncate"})
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._known = 0
         self._ends: dict[str, tuple[int, int, Seen]] = {}
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        for state in roles_held(event):
-            if state.role != LEADER or state.term is None or state.last is None:
-                continue
-            self._known += 1
-            end = state.last[0]
-            before = self._ends.get(event.node)
-            if before is not None and before[0] == state.term and end < before[1]:
-                text = f"{event.node}, leader of term {state.term}, cut its log to {end}, was {before[1]}"
-                fact = Fact(f"{event.node} led term {state.term} with a log up to {before[1]}", before[2])
-                self.report(text, seen, (fact,), term=state.term)
-            self._ends[event.node] = (state.term, end, seen)
-        for shown in (event.pre, event.state) if event.kind == "truncate" else ():
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if state.term is None or state.last is None or not leads(state, event):
+            return
+        self._known += 1
+        end = state.last[0]
+        before = self._ends.get(event.node)
+        if before is not None and before[0] == state.term and end < before[1]:
+            text = f"{event.node}, leader of term {state.term}, cut its log to {end}, was {before[1]}"
+            fact = Fact(f"{event.node} led term {state.term} with a log up to {before[1]}", before[2])
+            self.report(text, view.seen, (fact,), term=state.term)
+        self._ends[event.node] = (state.term, end, view.seen)
+
+    def see(self, event: Event, view: NodeView) -> None:
+        for shown in (event.pre, event.state):
             if shown is not None and shown.role == LEADER:
-                self.report(f"{event.node} truncated its log as leader", seen, term=shown.term)
+                self.report(f"{event.node} truncated its log as leader", view.seen, term=shown.term)
                 break
 
     def coverage(self) -> tuple[bool, str]:
@@ -55,7 +58,6 @@ class _Reign:
     old_to: int = 0
     old_seen: Seen | None = None
     commit: int | None = None
-    commit_seen: Seen | None = None
 
 
 class CommitOnlyCurrentTerm(Rule):
@@ -69,28 +71,27 @@ class CommitOnlyCurrentTerm(Rule):
     property = "CommitOnlyCurrentTerm"
     summary = "a leader moves its commit index only to an entry of its own term"
 
-    def __init__(self) -> None:
-        super().__init__()
+    sends = frozenset({APPEND})
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._advances = self._known = 0
         self._reigns: dict[str, _Reign] = {}
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        for state in roles_held(event):
-            if state.role == LEADER and state.term is not None:
-                self._rule(event.node, state, state.term, seen)
-        reign, msg = self._reigns.get(event.node), event.msg
-        if (
-            reign is None
-            or event.kind != "send"
-            or msg is None
-            or msg.type != APPEND
-            or msg.term != reign.term
-        ):
-            return
-        for entry in ((msg.prev,) if msg.prev else ()) + (msg.entries or ()):
-            self._prove(reign, *entry, seen)
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if state.term is not None and leads(state, event):
+            self._rule(event.node, state, state.term, view)
 
-    def _rule(self, node: str, state: NodeState, term: int, seen: Seen) -> None:
+    def see(self, event: Event, view: NodeView) -> None:
+        reign, msg = self._reigns.get(event.node), event.msg
+        if reign is None or msg is None or msg.term != reign.term:
+            return
+        if msg.prev is not None:
+            self._prove(reign, *msg.prev, view)
+        for entry in msg.entries or ():
+            self._prove(reign, *entry, view)
+
+    def _rule(self, node: str, state: NodeState, term: int, view: NodeView) -> None:
         """Takes in one state of a leader, and judges the move of its commit index."""
         reign = self._reigns.get(node)
         if reign is None or reign.term != term:
@@ -99,20 +100,20 @@ class CommitOnlyCurrentTerm(Rule):
             if reign.own_from is None:
                 reign.own_from = state.last[0] + 1
             if state.last[1] is not None:
-                self._prove(reign, state.last[0], state.last[1], seen)
+                self._prove(reign, state.last[0], state.last[1], view)
         if state.commit is None:
             return
         if reign.commit is not None and state.commit > reign.commit:
-            self._judge(node, reign, state.commit, seen)
+            self._judge(node, reign, state.commit, view.seen)
         if state.commit != reign.commit:
-            reign.commit, reign.commit_seen = state.commit, seen
+            reign.commit = state.commit
 
     @staticmethod
-    def _prove(reign: _Reign, index: int, term: int, seen: Seen) -> None:
+    def _prove(reign: _Reign, index: int, term: int, view: NodeView) -> None:
         if term == reign.term:
             reign.own_from = index if reign.own_from is None else min(reign.own_from, index)
         elif term < reign.term and index > reign.old_to:
-            reign.old_to, reign.old_seen = index, seen
+            reign.old_to, reign.old_seen = index, view.seen
 
     def _judge(self, node: str, reign: _Reign, commit: int, seen: Seen) -> None:
         self._advances += 1

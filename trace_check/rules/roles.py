@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trace_check.event import CANDIDATE, FOLLOWER, LEADER, LEARNER, PRECANDIDATE, Event
-from trace_check.facts import roles_held
-from trace_check.rules.base import Fact, Kind, Rule
+from trace_check.event import CANDIDATE, FOLLOWER, LEADER, LEARNER, PRECANDIDATE, Event, NodeState
+from trace_check.facts import role_known
+from trace_check.rules.base import Fact, Kind, Rule, Tally
 from trace_check.track import NodeView, Seen
 
 ILLEGAL_CHANGES = frozenset(
@@ -33,23 +33,27 @@ class LegalTransition(Rule):
     property = "LegalTransition"
     summary = "role changes follow the table; nobody leads a term again after leaving it"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._records = self._roles = 0
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
+        self._records = 0
         self._led: dict[str, tuple[int, Seen]] = {}
         self._left: dict[str, tuple[int, Seen]] = {}
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
+    def see_restart(self, view: NodeView) -> None:
+        if not view.durable:
+            self._led.pop(view.event.node, None)
+            self._left.pop(view.event.node, None)
+
+    def see_change(self, event: Event, view: NodeView) -> None:
         if event.old_role is not None and event.new_role is not None:
             self._records += 1
-            self._judge_record(event, seen)
-        if not view.durable and (view.restarts(event) or not event.inc):
-            self._led.pop(event.node, None)
-            self._left.pop(event.node, None)
-        for state in roles_held(event):
-            if state.role is not None and state.term is not None:
-                self._roles += 1
-                self._judge_role(event.node, state.role, state.term, seen)
+            self._judge_record(event, view.seen)
+
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if not view.durable and not event.inc:
+            return
+        if state.role is not None and state.term is not None and role_known(state, event):
+            self._judge_role(event.node, state.role, state.term, view.seen)
 
     def _judge_record(self, event: Event, seen: Seen) -> None:
         change = f"{event.old_role} to {event.new_role}"
@@ -77,9 +81,9 @@ class LegalTransition(Rule):
         self._led[node] = (term, seen)
 
     def coverage(self) -> tuple[bool, str]:
-        if not self._records and not self._roles:
+        if not self._records and not self.tally.roles:
             return False, "no line shows a role and its term"
-        return True, f"{self._records} role records, {self._roles} states with role and term"
+        return True, f"{self._records} role records, {self.tally.roles} states with role and term"
 
 
 @dataclass
@@ -88,7 +92,6 @@ class _Audit:
 
     role: str | None = None
     unexplained: tuple[str, Seen] | None = None
-    records: int = 0
 
 
 class AuditFaithful(Rule):
@@ -102,28 +105,31 @@ class AuditFaithful(Rule):
     summary = "each role change leaves a record with time, old and new role, and reason"
     kind = Kind.CONFORMANCE
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
         self._audits: dict[str, _Audit] = {}
         self._records = 0
 
-    def see(self, event: Event, seen: Seen, view: NodeView) -> None:
-        if view.restarts(event):
-            self._audits.pop(event.node, None)
-        audit = self._audits.setdefault(event.node, _Audit())
+    def see_restart(self, view: NodeView) -> None:
+        self._audits.pop(view.event.node, None)
+
+    def see_change(self, event: Event, view: NodeView) -> None:
         if event.old_role is not None and event.new_role is not None:
-            self._record(event, seen, audit)
+            self._record(event, view.seen, self._audits.setdefault(event.node, _Audit()))
+
+    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+        audit = self._audits.get(event.node)
+        own = event.old_role is not None and event.new_role is not None
+        if audit is None or own or not role_known(state, event):
             return
-        for state in roles_held(event):
-            if audit.records and state.role != audit.role and state.role is not None:
-                if audit.unexplained is None:
-                    audit.unexplained = (state.role, seen)
-            elif state.role == audit.role and audit.unexplained is not None:
-                self._missing(event.node, audit)
+        if state.role != audit.role:
+            if audit.unexplained is None and state.role is not None:
+                audit.unexplained = (state.role, view.seen)
+        elif audit.unexplained is not None:
+            self._missing(event.node, audit)
 
     def _record(self, event: Event, seen: Seen, audit: _Audit) -> None:
         self._records += 1
-        audit.records += 1
         lacking = [
             name
             for name, value in (("time", event.ts), ("reason", event.reason), ("old term", event.old_term))
@@ -144,7 +150,7 @@ class AuditFaithful(Rule):
             self.report(f"{node} is {role} without a record of the change", seen)
             audit.unexplained = None
 
-    def finish(self) -> None:
+    def finish(self, names: frozenset[str]) -> None:
         for node, audit in self._audits.items():
             self._missing(node, audit)
 

@@ -1,0 +1,115 @@
+"""One node at the merge: its lines in their own order, and how far each other node's log lies behind it.
+
+Decides whether a log is in order as its lines come: `OutOfOrder` says that it has to be sorted in memory
+first (`streams.py`), which alone decides whether it can be.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from trace_check.event import Event, Place
+
+
+class OutOfOrder(Exception):
+    """A node's lines are not in the order in which they come. Never leaves the package."""
+
+
+class Sending:
+    """A message, a vote, or a receipt's wait for one: where it was sent, once that is known.
+
+    `lane` is -1 until the sending is read ahead, `index` is -1 until the merge has passed it. `certain`:
+    matched by its id, not by its content.
+    """
+
+    __slots__ = ("certain", "index", "lane", "past", "place", "position", "ts", "waiting")
+
+    def __init__(self, certain: bool) -> None:
+        self.certain = certain
+        self.lane = self.index = -1
+        self.position = 0
+        self.past: tuple[int, ...] = ()
+        self.ts: float | None = None
+        self.place: Place | None = None
+        self.waiting: list[Lane] = []
+
+
+@dataclass
+class Feed:
+    """Where lines come from: one file, or one node's lines in memory. `sorted`: they need no check."""
+
+    events: Iterator[Event]
+    sorted: bool = False
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Numbers that are missing in a node's `seq`."""
+
+    node: str
+    missing: int
+    place: Place
+
+    def __str__(self) -> str:
+        lines = "1 line" if self.missing == 1 else f"{self.missing} lines"
+        return f"{self.node}: seq has gaps, {lines} may be missing; see {self.place}"
+
+
+Queued = tuple[float, Event, Sending | None]
+
+
+@dataclass(eq=False)
+class Lane:
+    """One node. `position` counts its merged events; `past` is, for each lane, how many of its events came
+    before.
+
+    `stamp` is the wall clock at the end of the queue, `clock` at its head; neither goes back.
+    """
+
+    node: str
+    number: int
+    feed: Feed
+    queue: deque[Queued] = field(default_factory=deque)
+    taken: int = 0
+    stamp: float = float("-inf")
+    clock: float = float("-inf")
+    position: int = 0
+    index: int = -1
+    past: tuple[int, ...] = ()
+    wins: dict[int, tuple[int, str]] = field(default_factory=dict)
+    led: int | None = None
+    blocked: list[Sending] = field(default_factory=list)
+    # What the check of the order has to know of the lines before.
+    last: Event | None = None
+    ended: set[str] = field(default_factory=set)
+    unnumbered: bool = False
+    missing: int = 0
+    first_gap: Place | None = None
+
+    def check(self, event: Event) -> None:
+        """Raises: OutOfOrder unless `event` follows the node's lines so far."""
+        last, self.last = self.last, event
+        if last is None:
+            self.unnumbered = event.seq is None
+            return
+        if event.inc != last.inc:
+            self.ended.add(last.inc)
+            if not event.inc or not last.inc or event.inc in self.ended:
+                raise OutOfOrder
+            self.unnumbered = event.seq is None
+        elif event.seq is None or last.seq is None:
+            self.unnumbered = True
+        elif event.seq != last.seq + 1:
+            if event.seq <= last.seq:
+                later = last.ts is not None and event.ts is not None and event.ts >= last.ts
+                if event.inc or not later:
+                    raise OutOfOrder
+            elif event.inc and not self.unnumbered:
+                self.missing += event.seq - last.seq - 1
+                self.first_gap = self.first_gap or event.place
+
+    def gap(self) -> Gap | None:
+        """The numbers that were missing so far."""
+        return None if self.first_gap is None else Gap(self.node, self.missing, self.first_gap)
