@@ -86,7 +86,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A client operation: its id, its name ("put", "get"), and for an answer what came of it.
 
-    `entry` is the log entry of an acknowledged write, where logged.
+    `entry` is the log entry of an acknowledged write, `term` the term that an answer names, where logged.
     """
 
     op: str | None = None
@@ -95,6 +95,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     value: str | None = None
     error: str | None = None
     entry: Entry | None = None
+    term: int | None = None
 
     @property
     def is_write(self) -> bool:

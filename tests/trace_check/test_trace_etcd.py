@@ -402,8 +402,8 @@ def operation(op: int, **fields: object) -> dict[str, object]:
 
 def test_client_history(tmp_path: Path) -> None:
     lines = [
-        operation(1, ok=False, err="timed out", t1=1.5),
-        operation(2, ok=True, member_id=str(int(A, 16)), t1=2.5),
+        operation(1, ok=False, err='{"error":"timed out","code":14}', t1=1.5),
+        operation(2, ok=True, member_id=str(int(A, 16)), raft_term="7", t1=2.5),
         operation(3, ok=None, err="TimeoutError"),
     ]
     source = read([write(tmp_path / "clients.jsonl", lines)])
@@ -416,6 +416,13 @@ def test_client_history(tmp_path: Path) -> None:
         ("client_invoke", A, 3.0),
     ]
     assert all(event.by_client for event in source.events)
+    assert [event.client.term for event in source.events if event.client is not None] == [
+        None,
+        None,
+        None,
+        7,
+        None,
+    ]
     failed = source.events[1].client
     assert failed is not None
     assert (failed.error, failed.key, failed.value) == ("timed out", "k", "v")

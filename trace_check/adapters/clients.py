@@ -28,6 +28,7 @@ class ClientLine(msgspec.Struct):
     t1: float | None = None
     node: NodeId | None = None
     member_id: NodeId | None = None
+    raft_term: NodeId | None = None
     key: str | None = None
     value: Any = None
     err: Any = None
@@ -52,35 +53,52 @@ class Parser:
         """The invocation and, where there is one, the answer. Raises: InputError with the place."""
         wire = _decode(line, place)
         endpoint = None if wire.node is None else f"endpoint {wire.node}"
-        member = _member(wire.member_id, place)
+        number = _number("member_id", wire.member_id, place)
+        member = None if number is None else f"{number:x}"
+        term = _number("raft_term", wire.raft_term, place)
         if member is None and endpoint is None:
             raise bad_line(place, "the operation names no node", 'add "node" or "member_id"')
         node = member or self._members.get(endpoint or "") or endpoint or ""
         items: tuple[Item, ...] = (_event("client_invoke", wire, node, wire.t0, place),)
         if wire.ok is not None:
             kind = "client_ok" if wire.ok else "client_fail"
-            items += (_event(kind, wire, node, wire.t0 if wire.t1 is None else wire.t1, place),)
+            items += (_event(kind, wire, node, wire.t0 if wire.t1 is None else wire.t1, place, term),)
         if member is not None and endpoint is not None and self._members.get(endpoint) != member:
             self._members[endpoint] = member
             items += (Config(place=place, names=((endpoint, member),)),)
         return items
 
 
-def _member(number: NodeId | None, place: Place) -> str | None:
-    """The member's id in hexadecimal, as its log writes it. Raises: InputError for text that is no number."""
-    if number is None:
+def _number(name: str, value: NodeId | None, place: Place) -> int | None:
+    """The number of a field of an answer's header. Raises: InputError for text that is none."""
+    if value is None:
         return None
     try:
-        return f"{int(number):x}"
+        return int(value)
     except ValueError:
-        mend = "write the id of the answer's header, in decimal"
-        raise bad_line(place, f"member_id {number!r} is no number", mend) from None
+        mend = "write the number of the answer's header, in decimal"
+        raise bad_line(place, f"{name} {value!r} is no number", mend) from None
 
 
-def _event(kind: str, wire: ClientLine, node: str, ts: float, place: Place) -> Event:
+def _event(kind: str, wire: ClientLine, node: str, ts: float, place: Place, term: int | None = None) -> Event:
     failed = kind == "client_fail"
     value = wire.value if isinstance(wire.value, str | None) else msgspec.json.encode(wire.value).decode()
-    error = wire.error if wire.err is None else wire.err
-    shown = error if isinstance(error, str | None) else msgspec.json.encode(error).decode()
-    client = Client(op=text(wire.op), f=wire.f, key=wire.key, value=value, error=shown if failed else None)
+    shown = _reason(wire.error if wire.err is None else wire.err)
+    client = Client(
+        op=text(wire.op), f=wire.f, key=wire.key, value=value, error=shown if failed else None, term=term
+    )
     return Event(kind=kind, node=node, place=place, ts=ts, client=client, by_client=True)
+
+
+def _reason(error: Any) -> str | None:
+    """The words of an error; those in it where it is an answer's JSON."""
+    if isinstance(error, str) and error.startswith("{"):
+        try:
+            error = msgspec.json.decode(error)
+        except (msgspec.DecodeError, RecursionError):
+            return str(error)
+    if isinstance(error, dict) and isinstance(error.get("error"), str):
+        error = error["error"]
+    if error is None or isinstance(error, str):
+        return error
+    return msgspec.json.encode(error).decode()

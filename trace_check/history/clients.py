@@ -73,7 +73,9 @@ class Clients:
         known.writes_refused += refused
         if event.kind == "client_ok" and not refused:
             known.writes_acknowledged += 1
-            term = client.entry[1] if client.entry else event.state.term if event.state else None
+            term = client.entry[1] if client.entry else client.term
+            if term is None and event.state is not None:
+                term = event.state.term
             if term is not None:
                 known.acknowledged_by_term[term] += 1
 

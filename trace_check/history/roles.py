@@ -98,7 +98,8 @@ class Roles:
         self._ended.append(span)
         span.ended, span.end_index, span.end_place = ended, index, event.place
         span.end = span.seen if ended == RESTARTS else event.ts
-        span.reason = event.reason if event.old_role == span.role else None
+        told = event.new_role is not None and event.old_role in (None, span.role)
+        span.reason = event.reason if told else None
 
     @staticmethod
     def _reason(spans: list[Span], event: Event) -> None:
