@@ -66,7 +66,7 @@ _LISTS = ("invariants", "properties", "constraints", "action_constraints")
 class Cfg:
     """One cfg file. `swaps` maps an operator to its replacement, `swap_modules` the few that are
     replaced in one module only to that module; `lines` maps each mentioned name to its line (from 1);
-    `orders` keeps the elements of each set constant as written."""
+    `orders` keeps the elements of each set constant as written, `texts` each constant's whole value."""
 
     path: Path
     name: str
@@ -87,6 +87,7 @@ class Cfg:
     lines: Mapping[str, int] = field(default_factory=dict)
     swap_modules: Mapping[str, str] = field(default_factory=dict)
     orders: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def ordered(self, name: str) -> tuple[Value, ...]:
         """The elements of set constant `name` as written. Raises CfgError if it is no set of this file."""
@@ -116,10 +117,12 @@ def read_cfg(path: Path) -> Cfg:
 
 @dataclass(frozen=True)
 class Choice:
-    """A value that a cfg might give to a constant; None for none. `order` has a set's elements as written."""
+    """A value that a cfg might give to a constant; None for none. `order` has a set's elements as written,
+    `text` the value."""
 
     value: Value | None
     order: tuple[Value, ...] = ()
+    text: str = ""
 
 
 def read_choices(text: str) -> tuple[Choice, ...]:
@@ -131,11 +134,11 @@ def read_choices(text: str) -> tuple[Choice, ...]:
     for node in _parse(text, where, "choices").children:
         if isinstance(node, Tree) and node.data == "span":
             first, last = (int(_token(child)) for child in node.children)
-            found += [Choice(number) for number in range(first, last + 1)]
+            found += [Choice(number, text=str(number)) for number in range(first, last + 1)]
         elif isinstance(node, Tree) and node.data == "none":
             found.append(Choice(None))
         else:
-            found.append(Choice(builder.value(node), builder.order(node)))
+            found.append(Choice(builder.value(node), builder.order(node), value_text(node)))
     return tuple(found)
 
 
@@ -152,6 +155,14 @@ def without_check_deadlock(path: Path) -> str:
 @cache
 def _parser() -> Lark:
     return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False, start=["start", "choices"])
+
+
+def value_text(node: Tree[Token] | Token) -> str:
+    """A value as a cfg writes it, in one line."""
+    if not isinstance(node, Tree):
+        return str(node)
+    opening, closing = ("{", "}") if node.data == "set" else ("<<", ">>")
+    return opening + ", ".join(value_text(item) for item in node.children) + closing
 
 
 def _read(path: Path) -> str:
@@ -213,6 +224,7 @@ class _Builder:
         self.path = path
         self.constants: dict[str, Value] = {}
         self.orders: dict[str, tuple[Value, ...]] = {}
+        self.texts: dict[str, str] = {}
         self.swaps: dict[str, str] = {}
         self.swap_modules: dict[str, str] = {}
         self.lists: dict[str, list[str]] = {key: [] for key in _LISTS}
@@ -256,6 +268,7 @@ class _Builder:
 
     def assign(self, name: str, node: Tree[Token] | Token) -> None:
         self.constants[name] = self.value(node)
+        self.texts[name] = value_text(node)
         if isinstance(node, Tree) and node.data == "set":
             self.orders[name] = self.order(node)
 
@@ -320,6 +333,7 @@ class _Builder:
             lines=self.lines,
             swap_modules=self.swap_modules,
             orders=self.orders,
+            texts=self.texts,
         )
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from pymodel.cfg import Cfg, Choice, read_cfg, read_choices
+from pymodel.cfg_edit import changed
 from pymodel.check import check_task, prepare_cfg
 from pymodel.engine.contract import Model
 from pymodel.engine.goal import Limits, Progress
 from pymodel.engine.result import Cell, Sweep
 from pymodel.errors import CfgError, FenceError, UsageError
 from pymodel.raft.model import RAFT
-from pymodel.values import Value, format_value
+from pymodel.values import format_value
 
 ABSENT = "-"
 SYNTAX = "write NAME=VALUES, such as LeaseTicks=1..3, ElectionTicks=1,3 or AcceptsWrites=-,True1"
@@ -100,22 +101,12 @@ def _refuse_unfit(axis: Axis, text: str) -> None:
 
 def cell_cfg(cfg: Cfg, axes: Sequence[Axis], choices: Sequence[Choice]) -> Cfg:
     """`cfg` with each axis at its choice. What was replaced has no line in the file any more."""
-    constants: dict[str, Value] = dict(cfg.constants)
-    orders, swaps, modules = dict(cfg.orders), dict(cfg.swaps), dict(cfg.swap_modules)
-    for axis, choice in zip(axes, choices, strict=True):
-        if not axis.swaps:
-            if choice.value is not None:
-                constants[axis.name] = choice.value
-            orders.pop(axis.name, None)
-            if isinstance(choice.value, frozenset):
-                orders[axis.name] = choice.order
-            continue
-        swaps.pop(axis.name, None)
-        modules.pop(axis.name, None)
-        if choice.value is not None:
-            swaps[axis.name] = str(choice.value)
-    lines = {name: line for name, line in cfg.lines.items() if name not in {axis.name for axis in axes}}
-    return replace(cfg, constants=constants, orders=orders, swaps=swaps, swap_modules=modules, lines=lines)
+    chosen = list(zip(axes, choices, strict=True))
+    constants = {axis.name: choice for axis, choice in chosen if not axis.swaps}
+    swaps = {
+        axis.name: None if choice.value is None else str(choice.value) for axis, choice in chosen if axis.swaps
+    }
+    return changed(cfg, constants, swaps)
 
 
 def _cell(

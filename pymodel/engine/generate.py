@@ -6,7 +6,7 @@ outside, so that a cache keyed by it can never be stale.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,7 @@ from pymodel.engine.reads import Reads
 from pymodel.engine.rows import row_functions, row_words
 from pymodel.engine.translate import function_text
 from pymodel.engine.translate_values import Translator
+from pymodel.engine.variants import Alternative, alternatives, chosen_text
 from pymodel.errors import LayoutError
 
 BATCH = 192  # successors made before the first of them is looked up
@@ -109,11 +110,13 @@ def module_text(
     loops: tuple[ModuleType, ...] = (kernel,),
     functions: tuple[str, ...] = (),
     texts: tuple[str, ...] = (),
+    variants: Sequence[Instance] = (),
 ) -> str:
     """The module's text for `instance`; `symmetry` is the sort whose members are interchangeable.
     States are told apart by `view` (one of the model's; "" is the whole state), in full if `exact`, else by
     a 64-bit hash. `loops` are the files whose compiled part (what stands below COMPILED) is pasted behind
-    the model; before them go further `functions` of the model, and `texts` as they are.
+    the model; before them go further `functions` of the model, and `texts` as they are. `variants` are
+    instances of the same cfg with other swaps: variant k's functions run while b[VARIANT] is k + 1.
 
     Found violations are numbered: invariants, then properties, then deadlock. Raises LayoutError for
     what does not compile.
@@ -134,7 +137,7 @@ def module_text(
     wanted = [action.name for action in instance.model.actions]
     wanted += [instance.model.negated(name) or name for name in invariants]
     wanted += [*properties, *constraints, *functions]
-    translated, reads = _functions(translator, instance, wanted)
+    translated, reads = _functions(translator, instance, wanted, alternatives(instance, variants))
     parts += translated
     parts.append("def successors(b, acts: Array):\n    return successors_from(b, S, acts, 0)")
     parts.append(driver(instance))
@@ -175,6 +178,7 @@ def _places(instance: Instance) -> dict[str, int]:
         "VIEWED": words,
         "SCRATCH": words,
         "RECENT": RECENT_SIZE,
+        "VARIANT": 1,
         "SEED": 1,
     }
     starts = [0, *accumulate(sizes.values())]
@@ -183,7 +187,8 @@ def _places(instance: Instance) -> dict[str, int]:
 
 def buffer_words(instance: Instance) -> int:
     """The size of the work buffer: the error word, a state, the successors that wait with their hashes,
-    origins and keys, room for a view and for canonicalise, hashes just seen, and last the seed."""
+    origins and keys, room for a view and for canonicalise, hashes just seen, and last the variant and the
+    seed."""
     return _places(instance)["END"]
 
 
@@ -278,9 +283,13 @@ def _constructor(layout: Layout, name: str) -> str:
 
 
 def _functions(
-    translator: Translator, instance: Instance, wanted: list[str]
+    translator: Translator,
+    instance: Instance,
+    wanted: list[str],
+    others: Mapping[str, list[Alternative]],
 ) -> tuple[list[str], dict[str, Reads]]:
-    """The texts of `wanted` and of all they call, callees first; and what each of them reads."""
+    """The texts of `wanted` and of all they call, callees first; and what each of them reads. A function
+    with `others` becomes one that calls the variant's."""
     given = {action.name: _parameter_ranges(instance, action) for action in instance.model.actions}
     done: dict[str, str] = {}
     reads: dict[str, Reads] = {}
@@ -296,6 +305,9 @@ def _functions(
         translator.used = set()
         reads[name] = translator.reads = Reads()
         text = function_text(translator, name, source, given.get(name, {}))
+        if name in others:
+            translator.used |= {other.name for other in others[name]}
+            text = chosen_text(name, source, text, others[name], reads[name])
         for callee in sorted(translator.used):
             visit(callee)
         done[calling.pop()] = text

@@ -41,7 +41,8 @@ class Plan:
     `memory_bytes` is what the process may hold (None: what the machine can give). `keep_rows` keeps every
     state in memory, for `row` and `edges`, and implies `exact`. `keep_going` goes on after a violation.
     `spill` is a folder for what does not fit the memory, `checkpoint` one for what a search needs to be
-    taken up again, `recover` one with a checkpoint to go on from.
+    taken up again, `recover` one with a checkpoint to go on from. With `until`, names of
+    properties, `keep_going` goes on only until one of those is violated.
     """
 
     workers: int = 1
@@ -53,6 +54,7 @@ class Plan:
     spill: Path | None = None
     checkpoint: Path | None = None
     recover: Path | None = None
+    until: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

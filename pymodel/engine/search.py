@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
@@ -27,6 +27,7 @@ from pymodel.engine.pack import pack
 from pymodel.engine.rounds import Rounds, Widths
 from pymodel.engine.rows import row_words
 from pymodel.engine.store import Store
+from pymodel.engine.variants import Compiled
 from pymodel.engine.worker import Worker
 from pymodel.errors import CheckpointError, LayoutError
 
@@ -35,33 +36,51 @@ LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
 
 
+def compile_search(
+    instance: Instance, goal: Goal, *, exact: bool = False, variants: Sequence[Instance] = ()
+) -> Compiled:
+    """The machine code of a search, for `instance` and for further swaps of its cfg."""
+    text = module_text(
+        instance,
+        invariants=goal.invariants,
+        properties=goal.properties,
+        constraints=goal.constraints,
+        symmetry=goal.symmetry,
+        view=goal.view,
+        exact=exact,
+        loops=(kernel, kernel_rows),
+        variants=variants,
+    )
+    return Compiled(text, Native(text, kernel.ENTRIES + kernel_rows.ENTRIES))
+
+
 class Search:
     """One search. After `run`, the counts, the `violations`, and with `keep_rows` all rows are there.
 
     `complete` is False if a violation or a limit ended it; `ended_by` says which limit.
     """
 
-    def __init__(self, instance: Instance, goal: Goal, plan: Plan | None = None, about: str = "") -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        goal: Goal,
+        plan: Plan | None = None,
+        about: str = "",
+        compiled: Compiled | None = None,
+    ) -> None:
         self.instance = instance
         self.goal = goal
         self.plan = plan or Plan()
         self.about = about
         self.exact = self.plan.exact or self.plan.keep_rows
         before = time.perf_counter()
-        self.text = module_text(
-            instance,
-            invariants=goal.invariants,
-            properties=goal.properties,
-            constraints=goal.constraints,
-            symmetry=goal.symmetry,
-            view=goal.view,
-            exact=self.exact,
-            loops=(kernel, kernel_rows),
-        )
-        self.native = Native(self.text, kernel.ENTRIES + kernel_rows.ENTRIES)
+        self.code = compiled or compile_search(instance, goal, exact=self.exact)
+        self.native = self.code.native
         self.compile_seconds = time.perf_counter() - before
         self.row_width = row_words(instance.layout)
-        self.workers = [Worker(instance, goal, self.plan.seed) for _ in range(self.plan.workers)]
+        self.workers = [
+            Worker(instance, goal, self.plan.seed, self.code.variant) for _ in range(self.plan.workers)
+        ]
         self.rounds = Rounds(self.native, self.workers, self._widths(bool(goal.view)), instance.layout)
         self.counts_before: Words = np.zeros_like(self.workers[0].counts)
         self.store: Store | None = None
@@ -157,8 +176,9 @@ class Search:
         folder = self.plan.recover or self.plan.checkpoint
         if folder is None:
             return None
-        told = [self.text, str(self.goal), str(self.plan.seed), str(self.plan.keep_going)]
-        identity = hashlib.sha256("\n".join(told).encode()).hexdigest()
+        plan, code = self.plan, self.code
+        told = [code.text, code.variant, self.goal, plan.seed, plan.keep_going, plan.until]
+        identity = hashlib.sha256("\n".join(map(str, told)).encode()).hexdigest()
         checkpoint = Checkpoint(folder, identity, self.about)
         try:
             if self.plan.recover is None:
@@ -205,7 +225,7 @@ class Search:
         return True
 
     def _levels(self, store: Store, pool: ThreadPoolExecutor) -> None:
-        while store.level.count and (self.plan.keep_going or not self.found):
+        while store.level.count and not self._shown(self.found):
             self.depth += 1
             first, whole = 0, store.level.count
             for rows in store.level.blocks(ROUND_ROWS):
@@ -226,7 +246,13 @@ class Search:
             if self.ended_by:
                 return
             self._end_level(store)
-        self.complete = self.plan.keep_going or not self.found
+        self.complete = not self._shown(self.found)
+
+    def _shown(self, found: Mapping[str, Violation]) -> bool:
+        """Whether these violations are what the search is for, so that it ends."""
+        if self.plan.keep_going:
+            return not found.keys().isdisjoint(self.plan.until)
+        return bool(found)
 
     def _limit(self, store: Store) -> str:
         """The limit that is reached, if any. What waits to be settled may not be new."""
@@ -238,7 +264,7 @@ class Search:
 
     def _ends_anyway(self, store: Store, left: int) -> bool:
         """Whether the search needs no limit to end with this level."""
-        if self._found_here() and not self.plan.keep_going:
+        if self._shown(self._found_here()):
             return True
         return left == 0 and store.following.count == 0
 

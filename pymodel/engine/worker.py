@@ -15,10 +15,10 @@ LINE_WORDS = 32  # more than a cache line: what one thread writes must not share
 class Worker:
     """What a thread works with: its buffer, and counts that are added up when they are asked for."""
 
-    def __init__(self, instance: Instance, goal: Goal, seed: int) -> None:
+    def __init__(self, instance: Instance, goal: Goal, seed: int, variant: int = 0) -> None:
         successors = max_successors(instance)
         self.buffer: Words = _apart(buffer_words(instance))
-        self.buffer[-1] = seed
+        self.buffer[-2:] = variant, seed
         self.acts: Words = _apart(BATCH + successors)
         self.counts: Words = _apart(len(instance.model.actions) + successors + 1)
         self.found: Words = _apart(2 * len(goal.names))
