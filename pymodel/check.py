@@ -21,6 +21,7 @@ from pymodel.engine.pack import unpack
 from pymodel.engine.result import CheckResult, Coverage, Graph, OutDegree, Verdict
 from pymodel.engine.rowset import RowSet
 from pymodel.engine.search import Search
+from pymodel.engine.variants import Compiled
 from pymodel.errors import CfgError, UsageError
 from pymodel.raft.model import RAFT
 
@@ -153,13 +154,14 @@ def check_task(
     limits: Limits | None = None,
     plan: Plan | None = None,
     progress: Callable[[Progress], None] | None = None,
+    compiled: Compiled | None = None,
 ) -> CheckResult:
-    """The same for what was prepared before, and perhaps given another goal."""
+    """The same for what was prepared before, and perhaps given another goal, or compiled already."""
     began = time.perf_counter()
     plan = plan or Plan()
     if task.liveness:
         plan = replace(plan, keep_rows=True)
-    with Search(task.instance, task.goal, plan, about=task.cfg.name) as search:
+    with Search(task.instance, task.goal, plan, task.cfg.name, compiled) as search:
         search.run(limits, progress)
         result = _result(task, search, began)
         if not task.liveness or not result.ok:

@@ -104,7 +104,9 @@ def cell_cfg(cfg: Cfg, axes: Sequence[Axis], choices: Sequence[Choice]) -> Cfg:
     chosen = list(zip(axes, choices, strict=True))
     constants = {axis.name: choice for axis, choice in chosen if not axis.swaps}
     swaps = {
-        axis.name: None if choice.value is None else str(choice.value) for axis, choice in chosen if axis.swaps
+        axis.name: None if choice.value is None else str(choice.value)
+        for axis, choice in chosen
+        if axis.swaps
     }
     return changed(cfg, constants, swaps)
 
@@ -128,6 +130,10 @@ def _cell(
         return Cell(texts, check_task(task, limits=limits, progress=tell))
     except FenceError as error:
         return Cell(texts, None, error.message)
+
+
+def _operator(choice: Choice) -> str | None:
+    return None if choice.value is None else str(choice.value)
 
 
 def _text(choice: Choice) -> str:

@@ -67,8 +67,14 @@ False3(a, b, c) == FALSE
 
 \* For HigherTerm: the term of an answer is not looked at (a control: slower, not unsafe).
 HigherTermInRequest(i, m) == m.type \in Requests /\ m.term > currentTerm[i]
+\* For AnswerTerm: an answer repeats the term of its request.
+TermOfRequest(i, m) == m.term
+\* For HintAfterStepDown: whoever told the higher term is taken for its leader.
+SenderHint(i, m) == m.source
 \* For RenewedAge: the lease counts from the arrival of the answer.
 AgeAtReceipt(m) == 0
+\* For AgeAfterRejection: any answer is contact.
+RejectionRenews(i, m) == 0
 \* For AckAgeAtElection: winning an election counts as contact.
 FreshAckAge == 0
 \* For VoteAfterStepDown and VoteAfterRestart: the vote of this term is forgotten.
@@ -77,8 +83,18 @@ VoteForgotten(i) == Nil
 TermForgotten(i) == 0
 \* For ElapsedAfterRestart: the promise is forgotten.
 PromiseForgotten(i) == ElectionTicks
+\* For CommitAfterRestart: the commit index is durable (safe), or all that a server holds is committed.
+CommitKept(i) == commitIndex[i]
+WholeLogCommitted(i) == LastIndex(i)
 \* For IsQuorum: half of the servers are enough.
 HalfIsQuorum(servers) == 2 * Cardinality(servers) >= Cardinality(Server)
+\* For TermOfNewEntry: a term that the leader does not have yet, or that it read once and for all.
+TermAhead(i) == currentTerm[i] + 1
+FirstTerm(i) == 1
+\* For AppendsAfter: what is not committed yet is overwritten.
+AfterCommitted(i) == commitIndex[i]
+\* For CommitQuorum: the leader is among those counted, and added again.
+SelfCountedTwice(i, k) == 2 * (Cardinality(Holders(i, k)) + 1) > Cardinality(Server)
 \* For FollowerCommit: the leader's word taken beyond what was compared.
 LeaderCommit(m) == m.commitIndex
 \* For OutcomeAtAppend: the client is answered before the write commits.

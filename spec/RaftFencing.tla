@@ -125,6 +125,9 @@ Record(i, newRole, newTerm, reason) ==
 \* Those who acknowledged a request that i sent less than LeaseTicks ago, and i itself.
 RecentContacts(i) == {i} \cup {j \in Server \ {i} : ackAge[i][j] < LeaseTicks}
 
+\* The servers that hold the leader's log up to k, as far as it knows.
+Holders(i, k) == {i} \cup {j \in Server \ {i} : matchIndex[i][j] >= k}
+
 \* Writes that i accepted as the leader of its current term and has not answered.
 PendingAt(i) ==
   {w \in Write : /\ client[w] = "Pending" /\ role[i] = "Leader"
@@ -145,6 +148,10 @@ StaleInstallSnapshotRequest(i, m) == m.term < currentTerm[i]
 CurrentRequestVoteResponse(i, m)     == m.term = currentTerm[i]
 CurrentAppendEntriesResponse(i, m)   == m.term = currentTerm[i]
 CurrentInstallSnapshotResponse(i, m) == m.term = currentTerm[i]
+\* An answer tells the receiver's term, whatever the request's.
+AnswerTerm(i, m) == currentTerm[i]
+\* Who sent a message of a higher term need not lead it: after a step-down nobody is known to lead.
+HintAfterStepDown(i, m) == Nil
 
 \* Fencing of client writes: only a leader accepts one, and only in contact with a quorum.
 AcceptsWrites(i) == role[i] = "Leader"
@@ -152,7 +159,9 @@ AcceptsWrites(i) == role[i] = "Leader"
 IsQuorum(servers) == 2 * Cardinality(servers) > Cardinality(Server)
 
 \* Elections.
+MayCampaign(i)              == role[i] # "Leader"
 ElectionTimeoutElapsed(i)   == electionElapsed[i] >= ElectionTicks
+AsksForVote(i, j)           == j \notin votesGranted[i]
 VoteAvailable(i, m)         == votedFor[i] \in {Nil, m.source}
 CandidateLogUpToDate(i, m)  ==
   \/ m.lastLogTerm > LastTerm(i)
@@ -168,14 +177,20 @@ VoteAfterStepDown(i)        == votedFor[i]
 TermAfterRestart(i)    == currentTerm[i]
 VoteAfterRestart(i)    == votedFor[i]
 ElapsedAfterRestart(i) == 0
+\* What it took as committed is volatile; only a snapshot is known to be.
+CommitAfterRestart(i)  == snapshotIndex[i]
 
-\* Replication.
+\* Replication. A leader stamps a new entry with its term and puts it behind all it has.
+TermOfNewEntry(i) == currentTerm[i]
+AppendsAfter(i)   == LastIndex(i)
 LogMatches(i, m) ==
   \/ m.prevLogIndex <= snapshotIndex[i] /\ (m.prevLogIndex = snapshotIndex[i] => m.prevLogTerm = snapshotTerm[i])
   \/ m.prevLogIndex \in 1..LastIndex(i) /\ m.prevLogTerm = TermAt(i, m.prevLogIndex)
 EntryConflicts(i, k, entry) == log[i][k].term # entry.term
 \* A follower knows its log to agree with the leader's only as far as this request says.
 FollowerCommit(m)           == Min(m.commitIndex, m.prevLogIndex + Len(m.entries))
+\* A leader counts itself once.
+CommitQuorum(i, k)          == IsQuorum(Holders(i, k))
 \* A leader commits by counting only an entry of its own term (Raft, section 5.4.2).
 CommittableTerm(i, k)       == log[i][k].term = currentTerm[i]
 \* A snapshot that the log already agrees with must not cost it the entries behind.
@@ -183,6 +198,7 @@ RetainsSuffix(i, m)         == LastIndex(i) >= m.lastIndex /\ TermAt(i, m.lastIn
 
 \* Leases. The age that an answer proves: since its request was sent, and a rejection proves none.
 RenewedAge(m)       == m.age
+AgeAfterRejection(i, m) == ackAge[i][m.source]
 AckAgeAtElection    == LeaseTicks
 LeaseValid(i)       == role[i] = "Leader" /\ IsQuorum(RecentContacts(i))
 HasQuorumContact(i) == LeasePolicy # "None" => LeaseValid(i)
@@ -255,7 +271,7 @@ RecordAck(i, m, index) ==
 \* Elections
 
 Timeout(i) ==
-  /\ role[i] # "Leader"
+  /\ MayCampaign(i)
   /\ ElectionTimeoutElapsed(i)
   /\ currentTerm' = [currentTerm EXCEPT ![i] = @ + 1]
   /\ role' = [role EXCEPT ![i] = "Candidate"]
@@ -267,7 +283,7 @@ Timeout(i) ==
 
 RequestVote(i, j) ==
   /\ role[i] = "Candidate"
-  /\ j \notin votesGranted[i]
+  /\ AsksForVote(i, j)
   /\ Send([type |-> "RequestVoteRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
            lastLogIndex |-> LastIndex(i), lastLogTerm |-> LastTerm(i)])
   /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
@@ -281,7 +297,7 @@ HandleRequestVoteRequest(i) ==
                       /\ ~WithholdsVote(i)
        IN /\ votedFor' = [votedFor EXCEPT ![i] = IF granted THEN m.source ELSE @]
           /\ Reply(m, [type |-> "RequestVoteResponse", source |-> i, dest |-> m.source,
-                       term |-> currentTerm[i], granted |-> granted])
+                       term |-> AnswerTerm(i, m), granted |-> granted])
     /\ UNCHANGED <<currentTerm, role, votesGranted, leaderHint, logVars, leaderVars, timeVars,
                    client, historyVars>>
 
@@ -330,7 +346,7 @@ LogAfter(i, m) ==
      ELSE Append(Prefix(i, k - 1), m.entries[1])
 
 AppendResponse(i, m, success, index, age) ==
-  [type |-> "AppendEntriesResponse", source |-> i, dest |-> m.source, term |-> currentTerm[i],
+  [type |-> "AppendEntriesResponse", source |-> i, dest |-> m.source, term |-> AnswerTerm(i, m),
    success |-> success, index |-> index, age |-> age]
 
 HandleAppendEntriesRequest(i) ==
@@ -358,16 +374,14 @@ HandleAppendEntriesResponse(i) ==
     /\ IF role[i] # "Leader" THEN UNCHANGED leaderVars
        ELSE IF m.success THEN CountAck(i, m.source, m.index, m)
        ELSE /\ nextIndex' = [nextIndex EXCEPT ![i][m.source] = Max(@ - 1, matchIndex[i][m.source] + 1)]
-            /\ UNCHANGED <<matchIndex, ackAge>>
+            /\ ackAge' = [ackAge EXCEPT ![i][m.source] = AgeAfterRejection(i, m)]
+            /\ UNCHANGED matchIndex
     /\ UNCHANGED <<electionVars, logVars, timeVars, client, historyVars>>
-
-\* The servers that hold the leader's log up to k, as far as it knows.
-Holders(i, k) == {i} \cup {j \in Server \ {i} : matchIndex[i][j] >= k}
 
 AdvanceCommitIndex(i) ==
   /\ role[i] = "Leader"
   /\ LET chosen == {k \in (commitIndex[i] + 1)..LastIndex(i) :
-                      IsQuorum(Holders(i, k)) /\ CommittableTerm(i, k)}
+                      CommitQuorum(i, k) /\ CommittableTerm(i, k)}
          last   == CHOOSE k \in chosen : \A other \in chosen : other <= k
      IN /\ chosen # {}
         /\ commitIndex' = [commitIndex EXCEPT ![i] = last]
@@ -402,7 +416,7 @@ InstallSnapshot(i, j) ==
 
 \* An index of 0 acknowledges nothing: the request was stale.
 SnapshotResponse(i, m, index, age) ==
-  [type |-> "InstallSnapshotResponse", source |-> i, dest |-> m.source, term |-> currentTerm[i],
+  [type |-> "InstallSnapshotResponse", source |-> i, dest |-> m.source, term |-> AnswerTerm(i, m),
    index |-> index, age |-> age]
 
 HandleInstallSnapshotRequest(i) ==
@@ -442,7 +456,7 @@ UpdateTerm(i) ==
     /\ BecomeFollower(i, m.term, "higher_term")
     /\ currentTerm' = [currentTerm EXCEPT ![i] = m.term]
     /\ votedFor' = [votedFor EXCEPT ![i] = Nil]
-    /\ leaderHint' = [leaderHint EXCEPT ![i] = Nil]
+    /\ leaderHint' = [leaderHint EXCEPT ![i] = HintAfterStepDown(i, m)]
     /\ UNCHANGED <<logVars, timeVars, messages, elections, commits, acks>>
 
 DropStaleResponse(i) ==
@@ -459,7 +473,7 @@ AcceptWrite(i, w) ==
   /\ client[w] = "Idle"
   /\ AcceptsWrites(i)
   /\ HasQuorumContact(i)
-  /\ log' = [log EXCEPT ![i] = Append(@, [term |-> currentTerm[i], write |-> w])]
+  /\ log' = [log EXCEPT ![i] = Append(Prefix(i, AppendsAfter(i)), [term |-> TermOfNewEntry(i), write |-> w])]
   /\ client' = [client EXCEPT ![w] = OutcomeAtAppend]
   /\ UNCHANGED <<electionVars, commitIndex, snapshotIndex, snapshotTerm, leaderVars, timeVars,
                  messages, historyVars>>
@@ -510,7 +524,7 @@ Restart(i) ==
   /\ currentTerm' = [currentTerm EXCEPT ![i] = TermAfterRestart(i)]
   /\ votedFor' = [votedFor EXCEPT ![i] = VoteAfterRestart(i)]
   /\ leaderHint' = [leaderHint EXCEPT ![i] = Nil]
-  /\ commitIndex' = [commitIndex EXCEPT ![i] = snapshotIndex[i]]
+  /\ commitIndex' = [commitIndex EXCEPT ![i] = CommitAfterRestart(i)]
   /\ electionElapsed' = [electionElapsed EXCEPT ![i] = ElapsedAfterRestart(i)]
   /\ UNCHANGED <<log, snapshotIndex, snapshotTerm, skew, messages, elections, commits, acks>>
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from pymodel.raft.guards import (
     AckAgeAtElection,
+    AgeAfterRejection,
+    AnswerTerm,
+    AsksForVote,
     CandidateLogUpToDate,
+    CommitQuorum,
     CommittableTerm,
     CurrentAppendEntriesResponse,
     CurrentInstallSnapshotResponse,
@@ -18,11 +22,13 @@ from pymodel.raft.guards import (
     EntryCount,
     FollowerCommit,
     HigherTerm,
+    HintAfterStepDown,
     IsQuorum,
     IsRequest,
     LastIndex,
     LastTerm,
     LogMatches,
+    MayCampaign,
     RetainsSuffix,
     StaleAppendEntriesRequest,
     StaleInstallSnapshotRequest,
@@ -65,7 +71,7 @@ def Init(t: State) -> None:
 
 
 def Timeout(s: State, t: State, i: int) -> bool:
-    if s.role[i] == Leader or not ElectionTimeoutElapsed(s, i):
+    if not MayCampaign(s, i) or not ElectionTimeoutElapsed(s, i):
         return False
     t.currentTerm[i] = s.currentTerm[i] + 1
     t.role[i] = Candidate
@@ -78,7 +84,7 @@ def Timeout(s: State, t: State, i: int) -> bool:
 
 
 def RequestVote(s: State, t: State, i: int, j: int) -> bool:
-    if s.role[i] != Candidate or s.votesGranted[i, j] == 1:
+    if s.role[i] != Candidate or not AsksForVote(s, i, j):
         return False
     t.messages.add(
         RequestVoteRequest(
@@ -102,7 +108,7 @@ def HandleRequestVoteRequest(s: State, t: State, m: Message) -> bool:
         t.votedFor[i] = m.source
     t.messages.discard(m)
     t.messages.add(
-        RequestVoteResponse(source=i, dest=m.source, term=s.currentTerm[i], granted=1 if granted else 0)
+        RequestVoteResponse(source=i, dest=m.source, term=AnswerTerm(s, i, m), granted=1 if granted else 0)
     )
     return True
 
@@ -193,7 +199,7 @@ def HandleAppendEntriesRequest(s: State, t: State, m: Message) -> bool:
     t.messages.discard(m)
     t.messages.add(
         AppendEntriesResponse(
-            source=i, dest=m.source, term=s.currentTerm[i], success=success, index=index, age=age
+            source=i, dest=m.source, term=AnswerTerm(s, i, m), success=success, index=index, age=age
         )
     )
     return True
@@ -209,17 +215,9 @@ def HandleAppendEntriesResponse(s: State, t: State, m: Message) -> bool:
             CountAck(s, t, i, j, m.index, m)
         else:
             t.nextIndex[i, j] = max(s.nextIndex[i, j] - 1, s.matchIndex[i, j] + 1)
+            t.ackAge[i, j] = AgeAfterRejection(s, i, m)
     t.messages.discard(m)
     return True
-
-
-def HolderCount(s: State, i: int, k: int) -> int:
-    """How many servers hold leader i's log up to k, as far as it knows: the size of Holders(i, k)."""
-    count = 1
-    for j in Server:
-        if j != i and s.matchIndex[i, j] >= k:
-            count += 1
-    return count
 
 
 def AdvanceCommitIndex(s: State, t: State, i: int) -> bool:
@@ -227,7 +225,7 @@ def AdvanceCommitIndex(s: State, t: State, i: int) -> bool:
         return False
     last = 0
     for k in range(s.commitIndex[i] + 1, LastIndex(s, i) + 1):
-        if IsQuorum(s, HolderCount(s, i, k)) and CommittableTerm(s, i, k):
+        if CommitQuorum(s, i, k) and CommittableTerm(s, i, k):
             last = k
     if last == 0:
         return False
@@ -303,7 +301,7 @@ def HandleInstallSnapshotRequest(s: State, t: State, m: Message) -> bool:
             ReplaceLog(s, t, i, m)
     t.messages.discard(m)
     t.messages.add(
-        InstallSnapshotResponse(source=i, dest=m.source, term=s.currentTerm[i], index=index, age=age)
+        InstallSnapshotResponse(source=i, dest=m.source, term=AnswerTerm(s, i, m), index=index, age=age)
     )
     return True
 
@@ -329,7 +327,7 @@ def UpdateTerm(s: State, t: State, m: Message) -> bool:
     BecomeFollower(s, t, i, m.term, HigherTermSeen)
     t.currentTerm[i] = m.term
     t.votedFor[i] = Nil
-    t.leaderHint[i] = Nil
+    t.leaderHint[i] = HintAfterStepDown(s, i, m)
     return True
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pymodel.raft.guards import (
     AcceptsWrites,
+    AppendsAfter,
     CarriesAge,
+    CommitAfterRestart,
     ElapsedAfterRestart,
     HasQuorumContact,
     LastIndex,
@@ -12,6 +14,7 @@ from pymodel.raft.guards import (
     LeaseValid,
     OutcomeAtAppend,
     TermAfterRestart,
+    TermOfNewEntry,
     VoteAfterRestart,
     VoteAfterStepDown,
 )
@@ -40,10 +43,13 @@ from pymodel.raft.steps import BecomeFollower
 def AcceptWrite(s: State, t: State, i: int, w: int) -> bool:
     if s.client[w] != Idle or not AcceptsWrites(s, i) or not HasQuorumContact(s, i):
         return False
-    k = LastIndex(s, i) + 1
+    k = AppendsAfter(s, i) + 1
     t.log.length[i] = k
-    t.log.term[i, k] = s.currentTerm[i]
+    t.log.term[i, k] = TermOfNewEntry(s, i)
     t.log.write[i, k] = w
+    for beyond in range(k + 1, LastIndex(s, i) + 1):
+        t.log.term[i, beyond] = 0
+        t.log.write[i, beyond] = Nil
     t.client[w] = OutcomeAtAppend(s)
     return True
 
@@ -115,7 +121,7 @@ def Restart(s: State, t: State, i: int) -> bool:
     t.currentTerm[i] = TermAfterRestart(s, i)
     t.votedFor[i] = VoteAfterRestart(s, i)
     t.leaderHint[i] = Nil
-    t.commitIndex[i] = s.snapshotIndex[i]
+    t.commitIndex[i] = CommitAfterRestart(s, i)
     t.electionElapsed[i] = ElapsedAfterRestart(s, i)
     return True
 

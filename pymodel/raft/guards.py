@@ -79,6 +79,15 @@ def IsPendingAt(s: State, i: int, w: int) -> bool:
     return False
 
 
+def HolderCount(s: State, i: int, k: int) -> int:
+    """How many servers hold leader i's log up to k, as far as it knows: the size of Holders(i, k)."""
+    count = 1
+    for j in Server:
+        if j != i and s.matchIndex[i, j] >= k:
+            count += 1
+    return count
+
+
 # Fencing
 
 
@@ -110,6 +119,14 @@ def CurrentInstallSnapshotResponse(s: State, i: int, m: Message) -> bool:
     return m.term == s.currentTerm[i]
 
 
+def AnswerTerm(s: State, i: int, m: Message) -> TermNumber:
+    return s.currentTerm[i]
+
+
+def HintAfterStepDown(s: State, i: int, m: Message) -> ServerId:
+    return Nil
+
+
 def AcceptsWrites(s: State, i: int) -> bool:
     return s.role[i] == Leader
 
@@ -122,8 +139,16 @@ def IsQuorum(s: State, count: int) -> bool:
 # Elections
 
 
+def MayCampaign(s: State, i: int) -> bool:
+    return s.role[i] != Leader
+
+
 def ElectionTimeoutElapsed(s: State, i: int) -> bool:
     return s.electionElapsed[i] >= ElectionTicks
+
+
+def AsksForVote(s: State, i: int, j: int) -> bool:
+    return s.votesGranted[i, j] == 0
 
 
 def VoteAvailable(s: State, i: int, m: Message) -> bool:
@@ -158,7 +183,19 @@ def ElapsedAfterRestart(s: State, i: int) -> Ticks:
     return 0
 
 
+def CommitAfterRestart(s: State, i: int) -> Position:
+    return s.snapshotIndex[i]
+
+
 # Replication
+
+
+def TermOfNewEntry(s: State, i: int) -> TermNumber:
+    return s.currentTerm[i]
+
+
+def AppendsAfter(s: State, i: int) -> Position:
+    return LastIndex(s, i)
 
 
 def LogMatches(s: State, i: int, m: Message) -> bool:
@@ -176,6 +213,10 @@ def FollowerCommit(s: State, m: Message) -> Position:
     return min(m.commitIndex, m.prevLogIndex + EntryCount(m))
 
 
+def CommitQuorum(s: State, i: int, k: int) -> bool:
+    return IsQuorum(s, HolderCount(s, i, k))
+
+
 def CommittableTerm(s: State, i: int, k: int) -> bool:
     return s.log.term[i, k] == s.currentTerm[i]
 
@@ -189,6 +230,10 @@ def RetainsSuffix(s: State, i: int, m: Message) -> bool:
 
 def RenewedAge(s: State, m: Message) -> Ticks:
     return m.age
+
+
+def AgeAfterRejection(s: State, i: int, m: Message) -> Ticks:
+    return s.ackAge[i, m.source]
 
 
 def AckAgeAtElection(s: State) -> Ticks:

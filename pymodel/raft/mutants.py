@@ -8,7 +8,7 @@ state, the others are the operator's.
 from __future__ import annotations
 
 from pymodel.engine.contract import Constant, Function
-from pymodel.raft.guards import IsRequest
+from pymodel.raft.guards import HolderCount, IsRequest, LastIndex
 from pymodel.raft.names import (
     Candidate,
     ElectionTicks,
@@ -31,7 +31,19 @@ def HigherTermInRequest(s: State, i: int, m: Message) -> bool:
     return IsRequest(m) and m.term > s.currentTerm[i]
 
 
+def TermOfRequest(s: State, i: int, m: Message) -> TermNumber:
+    return m.term
+
+
+def SenderHint(s: State, i: int, m: Message) -> ServerId:
+    return m.source
+
+
 def AgeAtReceipt(s: State, m: Message) -> Ticks:
+    return 0
+
+
+def RejectionRenews(s: State, i: int, m: Message) -> Ticks:
     return 0
 
 
@@ -51,8 +63,32 @@ def PromiseForgotten(s: State, i: int) -> Ticks:
     return ElectionTicks
 
 
+def CommitKept(s: State, i: int) -> Position:
+    return s.commitIndex[i]
+
+
+def WholeLogCommitted(s: State, i: int) -> Position:
+    return LastIndex(s, i)
+
+
 def HalfIsQuorum(s: State, count: int) -> bool:
     return 2 * count >= len(Server)
+
+
+def TermAhead(s: State, i: int) -> TermNumber:
+    return s.currentTerm[i] + 1
+
+
+def FirstTerm(s: State, i: int) -> TermNumber:
+    return 1
+
+
+def AfterCommitted(s: State, i: int) -> Position:
+    return s.commitIndex[i]
+
+
+def SelfCountedTwice(s: State, i: int, k: int) -> bool:
+    return 2 * (HolderCount(s, i, k) + 1) > len(Server)
 
 
 def LeaderCommit(s: State, m: Message) -> Position:
@@ -85,12 +121,21 @@ MUTANTS: dict[str, Function | Constant] = {
         function.__name__: function
         for function in (
             HigherTermInRequest,
+            TermOfRequest,
+            SenderHint,
             AgeAtReceipt,
+            RejectionRenews,
             FreshAckAge,
             VoteForgotten,
             TermForgotten,
             PromiseForgotten,
+            CommitKept,
+            WholeLogCommitted,
             HalfIsQuorum,
+            TermAhead,
+            FirstTerm,
+            AfterCommitted,
+            SelfCountedTwice,
             LeaderCommit,
             OkAtAppend,
             RedirectAtStepDown,

@@ -100,6 +100,7 @@ CONTACT = Bounds(servers=2, writes=1, ticks=1, faults=("loss",))
 ACKS = Bounds(servers=2, writes=1, history=("acks",), max_term=3, max_messages=2)
 ACKS_SNAPSHOTS = replace(ACKS, snapshots=True)
 ONE_TERM = Bounds(writes=2, faults=(), max_term=1, max_messages=2, symmetry=True)
+FIRST_TERM = replace(NO_LOG, max_term=1)
 ONE_TERM_SNAPSHOTS = replace(ONE_TERM, snapshots=True, faults=("restart",))
 
 CASES = (
@@ -127,6 +128,16 @@ CASES = (
     Case("CurrentAppendEntriesResponse <- True2", "QuorumAckSound", 18, ACKS),
     Case("StaleInstallSnapshotRequest <- False2", "NoAckToStale StaleFrame", 26, ACKS_SNAPSHOTS),
     Case("CurrentInstallSnapshotResponse <- True2", "QuorumAckSound", 33, ACKS_SNAPSHOTS, 500_000),
+    Case("MayCampaign <- True1", "LegalTransition", 8, FIRST_TERM),
+    Case("AsksForVote <- True2", "TypeOK", 3, FIRST_TERM),
+    Case("AnswerTerm <- TermOfRequest", "NoAckToStale", 6, NO_LOG),
+    Case("HintAfterStepDown <- SenderHint", "RedirectSound", 4, FIRST_TERM),
+    Case("CommitAfterRestart <- WholeLogCommitted", "StateMachineSafety", 9, RESTARTS),
+    Case("TermOfNewEntry <- TermAhead", "TermBounds", 8, LOG),
+    Case("TermOfNewEntry <- FirstTerm", "LogMatching", 15, TWO_WRITES),
+    Case("AppendsAfter <- AfterCommitted", "LeaderAppendOnly ClientOutcome", 9, ONE_TERM),
+    Case("CommitQuorum <- SelfCountedTwice", "CommittedOnQuorum", 9, LOG),
+    Case("AgeAfterRejection <- RejectionRenews", "LeaseImpliesPromise", 24, replace(LOG, ticks=1)),
 )
 SLOW_CASES = (
     Case("RetainsSuffix <- False2", "MatchIndexSound", 24, ONE_TERM_SNAPSHOTS, 2_000_000),
@@ -139,6 +150,8 @@ MANIFEST = read_manifest()
 SHIPPED = {name: read_cfg(find_cfg(name)).swaps for name in shipped_cfgs()}
 # No property misses this one: without it nobody learns of a term, so less happens, and all of it is safe.
 COUNTED = "HigherTerm <- False2"
+# Nor this one: whoever keeps the commit index over a restart knows more, and nothing that is false.
+KEPT = "CommitAfterRestart <- CommitKept"
 
 
 def searched(folder: Path, text: str, states_max: int | None = None) -> CheckResult:
@@ -183,6 +196,14 @@ def test_higher_term_is_noticed_in_the_states_that_are_reached(tmp_path: Path) -
     assert [item.generated for item in without.coverage if item.action == "UpdateTerm"] == [0]
 
 
+def test_a_commit_index_kept_over_a_restart_harms_nothing(tmp_path: Path) -> None:
+    bounds = replace(RESTARTS, max_term=1)
+    properties = ("StateMachineSafety", "CommittedPrefixStable", "LeaderCompleteness")
+    with_it, without = (searched(tmp_path, bounds.cfg(*properties, swap=swap)) for swap in ("", KEPT))
+    assert (with_it.verdict, without.verdict) == (Verdict.OK, Verdict.OK)
+    assert with_it.distinct != without.distinct
+
+
 def test_every_guard_is_covered() -> None:
     pinned = {guard for name, swaps in SHIPPED.items() if name.startswith("mutant_") for guard in swaps}
     covered = {case.guard for case in ALL_CASES} | {COUNTED.split()[0]} | pinned
@@ -190,7 +211,7 @@ def test_every_guard_is_covered() -> None:
 
 
 def test_every_mutant_is_put_to_use() -> None:
-    used = {case.swap.split()[-1] for case in ALL_CASES} | {COUNTED.split()[-1]}
+    used = {case.swap.split()[-1] for case in ALL_CASES} | {COUNTED.split()[-1], KEPT.split()[-1]}
     used |= {mutant for swaps in SHIPPED.values() for mutant in swaps.values()}
     assert {name for name, mutant in MUTANTS.items() if not isinstance(mutant, Constant)} <= used
 
