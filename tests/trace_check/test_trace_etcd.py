@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from crc32c import crc32c
 from tracelogs import result, write
+from walfile import message, wal
 
 from trace_check import Verdict, sample, validate
 from trace_check.adapters.etcd_records import DurableLog
@@ -249,35 +249,6 @@ def test_a_member_that_came_back_under_its_name_is_another_node(tmp_path: Path) 
     assert result(report, "TermMonotonic").outcome is Outcome.PASS
 
 
-def varint(number: int) -> bytes:
-    low = bytes([number & 0x7F])
-    return low if number < 128 else bytes([number & 0x7F | 0x80]) + varint(number >> 7)
-
-
-def message(**fields: int | bytes) -> bytes:
-    """A protobuf message of fields f1, f2 and so on."""
-    parts = []
-    for name, value in fields.items():
-        number = int(name[1:])
-        if isinstance(value, bytes):
-            parts.append(varint(number << 3 | 2) + varint(len(value)) + value)
-        else:
-            parts.append(varint(number << 3) + varint(value))
-    return b"".join(parts)
-
-
-def wal(*records: tuple[int, bytes], crc: int = 0) -> bytes:
-    """A segment of (type, data) records with its checksums and paddings, written by hand."""
-    frames = []
-    for kind, data in ((4, b""), *records):
-        crc = crc if kind == 4 else crc32c(data, crc)
-        record = message(f1=kind, f2=crc, f3=data)
-        padding = -len(record) % 8
-        word = len(record) | ((0x80 | padding) << 56 if padding else 0)
-        frames.append(word.to_bytes(8, "little") + record + b"\0" * padding)
-    return b"".join(frames) + b"\0" * 4096
-
-
 META = (1, message(f1=int(A, 16), f2=1))
 
 
@@ -379,6 +350,8 @@ def test_decoded_records_say_the_same_as_the_segments(tmp_path: Path) -> None:
     assert both.notes == [
         f"the write-ahead log of {A} is read from its segments; decoded copies are left out"
     ]
+    of_all = write(tmp_path / "all.jsonl", [*lines, *({**line, "node": B} for line in lines)])
+    assert [(event.node, event.seq) for event in read([of_all]).events] == [(A, 1), (A, 2), (B, 1), (B, 2)]
     bad = write(tmp_path / "bad.jsonl", [{"node": A, "rec": "state", "term": 1}])
     with pytest.raises(InputError, match=r"bad\.jsonl:1: a record 'state' without term and commit"):
         read([bad])

@@ -16,6 +16,7 @@ import msgspec
 from trace_check.adapters.etcd_texts import STEP_DOWN_REASONS, Sentence, sentence_of
 from trace_check.adapters.times import milliseconds_of, seconds_of_text
 from trace_check.adapters.wire import decoder_of
+from trace_check.errors import InputError
 from trace_check.event import Config, Event, Item, NodeState, Place, Skipped
 
 NAME = "etcd"
@@ -58,7 +59,10 @@ def certainty(line: dict[str, Any]) -> int:
 
 def text_certainty(text: str) -> int:
     """2 for a line that only etcd's raft writes, in its text or console log or behind a prefix."""
-    line = _wire(text.encode(), Place("", 0)) if text.endswith("}") else _line_of_text(text)
+    try:
+        line = _wire(text.encode(), Place("", 0)) if text.endswith("}") else _line_of_text(text)
+    except InputError:
+        return 0
     return 2 if line is not None and line.msg is not None and sentence_of(line.msg) is not None else 0
 
 

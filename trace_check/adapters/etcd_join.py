@@ -87,19 +87,27 @@ class _Join:
         return self._nodes.setdefault(name, _Node())
 
     def _sort_wals(self, wals: Sequence[Ahead]) -> None:
-        """Gives each node its segments in their order; decoded copies of segments are left out."""
-        of_node: dict[str, list[Ahead]] = {}
-        for wal in wals:
-            if wal.first is not None:
-                of_node.setdefault(wal.first.node, []).append(wal)
-        for name, files in of_node.items():
-            binary = [file for file in files if any(_is_metadata(item) for item in file.head)]
-            if binary and len(binary) < len(files):
+        """Gives each node its segments in their order, or else its records that another tool decoded.
+
+        Segments are read as they are needed. A decoded log may hold several nodes, and is held as a whole.
+        """
+        segments: dict[str, list[Ahead]] = {}
+        decoded: dict[str, list[Event]] = {}
+        for wal in sorted(wals, key=lambda wal: wal.first.place.path if wal.first else ""):
+            first = wal.first
+            if first is not None and any(_is_metadata(item) for item in wal.head):
+                segments.setdefault(first.node, []).append(wal)
+            else:
+                for event in self._events_of(wal.items()):
+                    decoded.setdefault(event.node, []).append(event)
+        for name, events in decoded.items():
+            self._node(name).wal = iter(events)
+        for name, files in segments.items():
+            if name in decoded:
                 text = f"the write-ahead log of {name} is read from its segments; decoded copies are left out"
                 self._aside.append(Note(text))
-            chosen = sorted(binary or files, key=lambda file: file.first.place.path if file.first else "")
-            node = self._node(name)
-            node.wal = self._events_of(chain.from_iterable(file.items() for file in chosen))
+            self._node(name).wal = self._events_of(chain.from_iterable(file.items() for file in files))
+        for node in self._nodes.values():
             node.waiting = next(node.wal, None)
 
     def _events_of(self, items: Iterator[Item]) -> Iterator[Event]:
@@ -120,7 +128,7 @@ class _Join:
             else:
                 yield item
             yield from self._flush()
-        for node in self._nodes.values():
+        for node in list(self._nodes.values()):
             while node.waiting is not None:
                 yield self._placed(self._take(node))
             while node.clients:
