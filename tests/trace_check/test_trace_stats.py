@@ -222,6 +222,24 @@ def test_members_that_log_nothing_are_named(tmp_path: Path) -> None:
     assert "without a line: n2, n3" in text
 
 
+def test_a_log_without_answers_does_not_tell_of_contact(tmp_path: Path) -> None:
+    """Votes alone: its leader heard more than it logged."""
+    found = of(
+        tmp_path,
+        config("n1", "n2", "n3", lease_ms=900),
+        line("n1", "recv", frm="n2", ts=1.0, msg={"type": "vote_response", "term": 1, "granted": True}),
+        at("n1", "leader", 1, ts=1.0),
+        at("n1", "follower", 1, ts=6.0),
+    )
+    assert [fall.after_contact for fall in found.step_downs] == [None]
+
+
+def test_writes_without_a_term_are_of_the_term_that_their_node_leads(tmp_path: Path) -> None:
+    ok = line("n1", "client_ok", op="1", f="put", key="k")
+    found = of(tmp_path, at("n1", "leader", 3), ok, at("n1", "follower", 4), {**ok, "op": "2"})
+    assert found.operations[0].acknowledged_by_term == {3: 1}
+
+
 @pytest.mark.parametrize(
     ("duration", "text"),
     [

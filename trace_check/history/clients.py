@@ -39,10 +39,10 @@ class Clients:
         self.operations: dict[str, Operations] = {}
         self.commits: dict[str, Commits] = {}
 
-    def see(self, event: Event, index: int) -> None:
-        """Takes in one event."""
+    def see(self, event: Event, leads: int | None) -> None:
+        """Takes in one event; `leads` is the term that its node leads then, as far as the log shows."""
         if event.client is not None:
-            self._operation(event)
+            self._operation(event, leads)
         known = self.commits.setdefault(event.node, Commits(event.node))
         for state in (event.pre, event.state):
             if state is not None:
@@ -57,7 +57,7 @@ class Clients:
             known.advances += known.index is not None
             known.index = index
 
-    def _operation(self, event: Event) -> None:
+    def _operation(self, event: Event, leads: int | None) -> None:
         client = event.client
         if client is None:
             return
@@ -74,8 +74,8 @@ class Clients:
         if event.kind == "client_ok" and not refused:
             known.writes_acknowledged += 1
             term = client.entry[1] if client.entry else client.term
-            if term is None and event.state is not None:
-                term = event.state.term
+            if term is None:
+                term = leads if event.state is None else event.state.term
             if term is not None:
                 known.acknowledged_by_term[term] += 1
 

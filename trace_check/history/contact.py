@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trace_check.event import LEADER, Event
+from trace_check.event import APPEND_RESPONSE, LEADER, Event
 from trace_check.history.roles import STEPS_DOWN, Span
 
 
@@ -29,22 +29,32 @@ class Contact:
     def __init__(self) -> None:
         self._heard: dict[str, dict[str, float]] = {}
         self._at_end: dict[tuple[str, int], list[float]] = {}
+        self._answers_logged = False
 
-    def see(self, event: Event, ended: Sequence[Span]) -> None:
-        """Takes in one event, in causal order, and the spans that it ends. What it receives came too late
-        for those."""
+    def see(self, event: Event, ended: Sequence[Span], leads: int | None) -> None:
+        """Takes in one event, in causal order, the spans that it ends, and the term that its node leads.
+
+        What it receives came too late for the spans that it ends.
+        """
         for span in ended:
             if span.role == LEADER:
                 times = self._heard.get(span.node, {}).values()
                 self._at_end[span.node, span.first] = sorted(times, reverse=True)
         if event.ts is not None and event.kind == "recv" and event.msg is not None:
+            current = leads is not None and event.msg.term in (None, leads)
+            positive = event.msg.type == APPEND_RESPONSE and event.msg.ok is not False
+            self._answers_logged |= current and positive
             self._heard.setdefault(event.node, {})[event.msg.src] = event.ts
 
     def last_quorum(self, reign: Span, members: int) -> float | None:
-        """When the leader last had a majority of `members`, itself counted; None where that is not logged."""
+        """When the leader last had a majority of `members`, itself counted; None where that is not logged.
+
+        A log without positive answers to appends does not tell: its leaders hear more than it says.
+        """
         times = self._at_end.get((reign.node, reign.first), [])
         others = members // 2
-        return times[others - 1] if 0 < others <= len(times) else None
+        known = self._answers_logged and 0 < others <= len(times)
+        return times[others - 1] if known else None
 
 
 def step_downs(reigns: list[Span], contact: Contact, members: int) -> list[StepDown]:

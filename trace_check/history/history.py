@@ -51,10 +51,11 @@ class History:
             self.end = event.ts if self.end is None else max(self.end, event.ts)
         self._restart(event)
         ended = self.roles.see(event, index)
-        self.contact.see(event, ended)
+        leads = self.roles.leads(event.node)
+        self.contact.see(event, ended, leads)
         self.elections.see(event, index)
         self.fencing.see(event, index)
-        self.clients.see(event, index)
+        self.clients.see(event, leads)
 
     def _restart(self, event: Event) -> None:
         shown = [s.term for s in (event.pre, event.state) if s is not None and s.term is not None]

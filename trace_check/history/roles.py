@@ -109,6 +109,12 @@ class Roles:
             if ended and event.old_role == span.role and event.old_term in (None, span.term):
                 span.reason = event.reason
 
+    def leads(self, node: str) -> int | None:
+        """The term that the node leads now, None if it is not known to lead one."""
+        spans = self.spans.get(node)
+        leading = spans and spans[-1].role == LEADER and spans[-1].ended == LOG_ENDS
+        return spans[-1].term if spans and leading else None
+
     def reigns(self) -> list[Span]:
         """All spans of leaders, by term and then in their order."""
         led = [span for spans in self.spans.values() for span in spans if span.role == LEADER]

@@ -256,5 +256,6 @@
   if (root >= 0 && model.count > 2000) zoomToMarks();
   refresh();
   select(root);
+  paint();
   document.documentElement.dataset.ready = "true";
 })();
