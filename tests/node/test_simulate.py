@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,49 +13,19 @@ from trace_check.check import validate
 from trace_check.node.bugs import BUGS, guards_with
 from trace_check.node.guards import Guards
 from trace_check.node.linearizable import unlinearizable_keys
-from trace_check.node.scenario import Faults, Scenario
+from trace_check.node.runs import simulate_into
+from trace_check.node.scenario import Scenario, rough
 from trace_check.node.simulate import Simulation
 from trace_check.verdict import Verdict
 
-ROUGH = Scenario(
-    config={
-        "election_timeout_ms": 150.0,
-        "heartbeat_ms": 40.0,
-        "lease_ms": 130.0,
-        "prevote": False,
-        "snapshot_after": 20,
-    },
-    faults=Faults(
-        delay_ms=15,
-        slow=0.08,
-        loss=0.05,
-        duplicate=0.1,
-        cut_every_ms=800,
-        cut_ms=500,
-        crash_every_ms=600,
-        down_ms=120,
-    ),
-    think_ms=15,
-    patience_ms=150,
-)
+ROUGH = rough()
 
 
 def logs_of(scenario: Scenario, seed: int, until_ms: float) -> tuple[Simulation, dict[str, list[Any]]]:
     lines: dict[str, list[Any]] = defaultdict(list)
     simulation = Simulation(scenario, seed, lambda node, line: lines[node].append(line))
-    for node in scenario.names:
-        lines[node].insert(0, simulation.config_line())
     simulation.run(until_ms)
     return simulation, lines
-
-
-def stored(lines: dict[str, list[Any]], folder: Path) -> list[Path]:
-    paths = []
-    for node, records in lines.items():
-        path = folder / f"{node}.ndjson"
-        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-        paths.append(path)
-    return paths
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
@@ -81,23 +49,15 @@ def test_what_happens_in_a_run() -> None:
 def test_whatever_breaks_the_log_is_accepted_and_the_history_linearizable(
     tmp_path_factory: pytest.TempPathFactory, seed: int, nodes: int, prevote: bool
 ) -> None:
-    scenario = Scenario(
-        nodes=nodes,
-        config={**ROUGH.config, "prevote": prevote},
-        faults=ROUGH.faults,
-        think_ms=15,
-        patience_ms=150,
-    )
-    simulation, lines = logs_of(scenario, seed, 2000)
+    scenario = rough(nodes=nodes, config={**ROUGH.config, "prevote": prevote})
+    simulation, paths = simulate_into(scenario, seed, 2000, tmp_path_factory.mktemp("run"))
     assert unlinearizable_keys(simulation.history()) == []
-    report = validate(stored(lines, tmp_path_factory.mktemp("run")))
+    report = validate(paths)
     assert report.verdict is Verdict.ACCEPTED, report.explanation or report.reasons
 
 
 def test_an_answer_before_the_commit_shows_in_the_history() -> None:
-    scenario = Scenario(
-        bug="ok_at_append", config=ROUGH.config, faults=ROUGH.faults, think_ms=15, patience_ms=150
-    )
+    scenario = rough(bug="ok_at_append")
     found = False
     for seed in range(5):
         simulation = Simulation(scenario, seed)

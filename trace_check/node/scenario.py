@@ -46,3 +46,29 @@ class Scenario:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(f"n{number + 1}" for number in range(self.nodes))
+
+
+def rough(**changes: Any) -> Scenario:
+    """A cluster whose timeouts are short and whose days are bad: stale messages, crashes and cuts abound."""
+    settings: dict[str, Any] = {
+        "config": {
+            "election_timeout_ms": 150.0,
+            "heartbeat_ms": 40.0,
+            "lease_ms": 130.0,
+            "prevote": False,
+            "snapshot_after": 20,
+        },
+        "faults": Faults(
+            delay_ms=15,
+            slow=0.08,
+            loss=0.05,
+            duplicate=0.1,
+            cut_every_ms=800,
+            cut_ms=500,
+            crash_every_ms=600,
+            down_ms=120,
+        ),
+        "think_ms": 15.0,
+        "patience_ms": 150.0,
+    }
+    return Scenario(**{**settings, **changes})
