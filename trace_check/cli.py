@@ -12,8 +12,8 @@ import typer
 
 from pymodel import __version__
 from pymodel.cli_common import Commands
-from trace_check.cli_map import map_command
 from trace_check.cli_cluster import cluster_command, criteria_command
+from trace_check.cli_map import map_command
 from trace_check.cli_node import node_command
 from trace_check.cli_stats import stats_command
 from trace_check.cli_validate import validate_command

@@ -64,7 +64,9 @@ def run(config: ShellConfig, interfaces: Mapping[str, Address]) -> None:
 async def serve(config: ShellConfig, http: Address, http_of: dict[str, str]) -> None:
     """Runs the node until it is stopped, or cannot store. Raises: StorageError, OSError."""
     shell = Shell(config)
-    runner = web.AppRunner(make_app(shell, http_of), handle_signals=False, access_log=None, shutdown_timeout=0.2)
+    runner = web.AppRunner(
+        make_app(shell, http_of), handle_signals=False, access_log=None, shutdown_timeout=0.2
+    )
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
