@@ -22,6 +22,8 @@ from pymodel.tlc.module import Module, disjuncts, read_modules
 from pymodel.values import State, format_value, freeze
 
 SHOWN_DIFFERENCES_MAX = 3
+CLAIMS = "Properties"
+"""The module of the properties."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,10 @@ def _state_line(side: str, state: State) -> str:
 
 
 def names_rows(folder: Path | None = None) -> tuple[Row, ...]:
-    """The ordered names of both twins; `folder` holds RaftFencing.tla and MC.tla."""
+    """The ordered names of both twins; `folder` holds RaftFencing.tla, Properties.tla and MC.tla."""
     modules = read_modules((folder or spec_folder()) / "MC.tla")
     protocol = next(module for module in modules if module.name == RAFT.name)
+    claims = next(module for module in modules if module.name == CLAIMS)
     bounds = next(module for module in modules if module.name == RAFT.module)
     schema = prepare(spec_folder() / "tiny.cfg").instance.bound.schema
     pairs = {
@@ -153,12 +156,16 @@ def names_rows(folder: Path | None = None) -> tuple[Row, ...]:
         "variables": (tuple(variable.name for variable in schema.variables), protocol.variables),
         "guards": (RAFT.guards, _section(protocol, "Guards")),
         "actions": (tuple(action.name for action in RAFT.actions), disjuncts(protocol, "Next")),
-        "state invariants": (tuple(RAFT.invariants), _section(protocol, "State invariants")),
-        "action properties": (tuple(RAFT.properties), _section(protocol, "Action properties")),
-        "witnesses": (tuple(RAFT.witnesses), _section(protocol, "Witnesses")),
+        "state invariants": (tuple(RAFT.invariants), _section(claims, "State invariants")),
+        "action properties": (tuple(RAFT.properties), _section(claims, "Action properties")),
+        "anti-properties": (
+            tuple(sorted({**RAFT.anti_invariants, **RAFT.anti_properties})),
+            tuple(sorted(_section(claims, "Anti-properties"))),
+        ),
+        "witnesses": (tuple(RAFT.witnesses), _section(claims, "Witnesses")),
         "negated witnesses": (RAFT.negations, _section(bounds, "Negated witnesses")),
         "fair specifications": (tuple(RAFT.fair), _section(protocol, "Fair specifications")),
-        "liveness properties": (tuple(RAFT.liveness), _section(protocol, "Liveness properties")),
+        "liveness properties": (tuple(RAFT.liveness), _section(claims, "Liveness properties")),
         "constraints": (tuple(RAFT.constraints), _section(bounds, "Bounds")),
         "symmetries": (tuple(RAFT.symmetries), _section(bounds, "Symmetry")),
         "views": (tuple(RAFT.views), _section(bounds, "Views")),

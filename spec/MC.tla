@@ -8,7 +8,7 @@
 (*     CONSTANT StaleAppendEntriesRequest <- False2                        *)
 (* and is expected to fail with the property that its first line names.    *)
 (***************************************************************************)
-EXTENDS RaftFencing, TLC
+EXTENDS Properties, TLC
 
 \* == Bounds ==
 
@@ -103,6 +103,14 @@ OkAtAppend == "Ok"
 RedirectAtStepDown == "Redirected"
 \* For OutcomeAtStepDown: who wrote is told nothing (safe, and it waits forever).
 PendingAtStepDown == "Pending"
+\* For RecordsTransition: one kind of transition is not recorded.
+ForgetsCampaign(i, reason)   == reason # "election_timeout"
+ForgetsVictory(i, reason)    == reason # "won_election"
+ForgetsStepDown(i, reason)   == reason \notin {"higher_term", "current_leader"}
+ForgetsExpiry(i, reason)     == reason # "lease_expired"
+\* For TransitionReason: one reason is taken for another.
+ExpiryAsHigherTerm(i, reason) == IF reason = "lease_expired" THEN "higher_term" ELSE reason
+HigherTermAsExpiry(i, reason) == IF reason = "higher_term" THEN "lease_expired" ELSE reason
 \* For ElectionTimeoutElapsed: campaigns are apart, as random timeouts make them in most cases.
 ElapsedAlone(i) ==
   electionElapsed[i] >= ElectionTicks /\ \A j \in Server \ {i} : role[j] # "Candidate"

@@ -9,8 +9,9 @@
 (* TLC can show what it was for.                                           *)
 (*                                                                         *)
 (* The same transition system is written in Python in pymodel/raft, action *)
-(* by action under the same names.  Bounds, symmetry and mutants live in   *)
-(* module MC; nothing here is bounded but by its constants.                *)
+(* by action under the same names.  What is claimed of it is in module     *)
+(* Properties; bounds, symmetry and mutants live in module MC.  Nothing    *)
+(* here is bounded but by its constants.                                   *)
 (*                                                                         *)
 (* Sources: Ongaro and Ousterhout, "In Search of an Understandable         *)
 (* Consensus Algorithm" (2014), and Ongaro's thesis, chapters 3 to 6.      *)
@@ -26,18 +27,27 @@ CONSTANTS
   Write,          \* client write attempts; a retry is another attempt
   Nil,            \* no server
   ElectionTicks,  \* a server that heard from a leader promises no vote for this long
-  LeaseTicks,     \* a lease lasts this long, counted from the sending of the request
+  LeaseTicks,     \* a lease lasts this long; under SampledQuorum it counts samples, not ticks
   ClockSkew,      \* two clocks never differ by more than this many ticks
-  LeasePolicy,    \* "SendTime", or "None": writes need no lease and none expires
+  LeasePolicy,    \* what renews a lease, and when it ends: see Lease policies
   Snapshots,      \* whether servers take snapshots
   Faults,         \* the faults that happen, a subset of {"loss", "restart"}
   History         \* optional history to keep, a subset of {"acks", "audit"}
+
+\* == Lease policies ==
+\* SendTime: the lease counts from the sending of the request that a quorum acknowledged.
+\* AckReceipt: it counts from the arrival of the acknowledgement.
+\* SampledQuorum: a leader notes who acknowledged anything; once per election timeout it looks at
+\* the notes, steps down if they are no quorum, and begins new ones.
+\* None: writes need no lease and none expires.
+
+LeasePolicies == {"SendTime", "AckReceipt", "SampledQuorum", "None"}
 
 ASSUME ConstantsOK ==
   /\ IsFiniteSet(Server) /\ Server # {} /\ Nil \notin Server
   /\ IsFiniteSet(Write)
   /\ {ElectionTicks, LeaseTicks, ClockSkew} \subseteq Nat
-  /\ LeasePolicy \in {"SendTime", "None"}
+  /\ LeasePolicy \in LeasePolicies
   /\ Snapshots \in BOOLEAN
   /\ Faults \subseteq {"loss", "restart"}
   /\ History \subseteq {"acks", "audit"}
@@ -62,9 +72,11 @@ VARIABLES
   matchIndex,       \* [Server -> [Server -> Nat]]
   nextIndex,        \* [Server -> [Server -> Nat]]
   \* Time is relative: ages saturate, so a finite graph covers unbounded time.
-  electionElapsed,  \* [Server -> 0..ElectionTicks], own ticks since a current leader was heard
-  ackAge,           \* [Server -> [Server -> 0..LeaseTicks]], own ticks since the sending of the
-                    \* newest request of this term that the peer acknowledged
+  electionElapsed,  \* [Server -> 0..ElectionTicks], own ticks since a current leader was heard;
+                    \* of a leader under SampledQuorum, since its last sample
+  ackAge,           \* [Server -> [Server -> 0..LeaseTicks]], the age of the newest acknowledgement of
+                    \* this term by the peer: own ticks since the sending of its request, since its
+                    \* arrival, or samples, as LeasePolicy says
   skew,             \* [Server -> 0..ClockSkew], each clock relative to the slowest
   client,           \* [Write -> outcome], see Outcomes
   messages,         \* the messages in flight, a set: a re-send duplicates, a drop loses,
@@ -108,21 +120,21 @@ Send(m)           == messages' = messages \cup {m}
 Reply(request, m) == messages' = (messages \ {request}) \cup {m}
 Consume(m)        == messages' = messages \ {m}
 
+\* Whether an age begins with the sending of a request, so that messages have to carry it.
+AgeFromSending == LeasePolicy \in {"SendTime", "None"}
+
 \* The server whose lease a message can renew, so whose clock its age follows.
 LeaseHolder(m) == IF m.type \in Requests THEN m.source ELSE m.dest
 Aged(m, moved) ==
-  IF "age" \in DOMAIN m /\ LeaseHolder(m) \in moved
+  IF AgeFromSending /\ "age" \in DOMAIN m /\ LeaseHolder(m) \in moved
   THEN [m EXCEPT !.age = Min(@ + 1, LeaseTicks)] ELSE m
 
 \* The role transition log. Time is the order of the steps: the model has no wall clock.
 Transition(i, newRole, newTerm, reason) ==
   [oldRole |-> role[i], newRole |-> newRole, oldTerm |-> currentTerm[i], newTerm |-> newTerm,
    reason |-> reason]
-Record(i, newRole, newTerm, reason) ==
-  audit' = IF "audit" \in History
-           THEN [audit EXCEPT ![i] = Transition(i, newRole, newTerm, reason)] ELSE audit
 
-\* Those who acknowledged a request that i sent less than LeaseTicks ago, and i itself.
+\* Those whose acknowledgement is less than LeaseTicks old, and i itself.
 RecentContacts(i) == {i} \cup {j \in Server \ {i} : ackAge[i][j] < LeaseTicks}
 
 \* The servers that hold the leader's log up to k, as far as it knows.
@@ -197,15 +209,22 @@ CommittableTerm(i, k)       == log[i][k].term = currentTerm[i]
 RetainsSuffix(i, m)         == LastIndex(i) >= m.lastIndex /\ TermAt(i, m.lastIndex) = m.lastTerm
 
 \* Leases. The age that an answer proves: since its request was sent, and a rejection proves none.
-RenewedAge(m)       == m.age
+\* The other policies take the answer itself for news.
+RenewedAge(m)       == IF AgeFromSending THEN m.age ELSE 0
 AgeAfterRejection(i, m) == ackAge[i][m.source]
 AckAgeAtElection    == LeaseTicks
 LeaseValid(i)       == role[i] = "Leader" /\ IsQuorum(RecentContacts(i))
 HasQuorumContact(i) == LeasePolicy # "None" => LeaseValid(i)
+\* A sample finds that a quorum, i itself included, acknowledged something since the last one.
+SampleHasQuorum(i)  == IsQuorum({i} \cup {j \in Server \ {i} : ackAge[i][j] = 0})
 
 \* What a client hears when a write is appended, and when its leader steps down before commit.
 OutcomeAtAppend   == "Pending"
 OutcomeAtStepDown == "Unknown"
+
+\* The role transition log: every transition is recorded, for the reason that it had.
+RecordsTransition(i, reason) == TRUE
+TransitionReason(i, reason)  == reason
 
 \* == Initial state ==
 
@@ -233,6 +252,11 @@ Init ==
                                 oldTerm |-> 0, newTerm |-> 0, reason |-> "start"]]
 
 \* == Steps shared by actions ==
+
+Record(i, newRole, newTerm, reason) ==
+  audit' = IF "audit" \in History /\ RecordsTransition(i, reason)
+           THEN [audit EXCEPT ![i] = Transition(i, newRole, newTerm, TransitionReason(i, reason))]
+           ELSE audit
 
 \* i goes on as a follower in `term`: what it knew as a candidate or leader is void, and its
 \* unanswered writes end Unknown, since its successor may hold and commit them.
@@ -318,9 +342,10 @@ BecomeLeader(i) ==
   /\ votesGranted' = [votesGranted EXCEPT ![i] = {}]
   /\ nextIndex' = [nextIndex EXCEPT ![i] = [j \in Server |-> LastIndex(i) + 1]]
   /\ ackAge' = [ackAge EXCEPT ![i] = [j \in Server |-> AckAgeAtElection]]
+  /\ electionElapsed' = [electionElapsed EXCEPT ![i] = IF LeasePolicy = "SampledQuorum" THEN 0 ELSE @]
   /\ elections' = elections \cup {[term |-> currentTerm[i], leader |-> i]}
   /\ Record(i, "Leader", currentTerm[i], "won_election")
-  /\ UNCHANGED <<currentTerm, votedFor, leaderHint, logVars, matchIndex, timeVars, client, messages,
+  /\ UNCHANGED <<currentTerm, votedFor, leaderHint, logVars, matchIndex, skew, client, messages,
                  commits, acks>>
 
 \* Replication
@@ -493,6 +518,11 @@ RejectWrite(i, w) ==
 
 \* Lease and time
 
+\* Under SampledQuorum a leader's clock says when to look at its notes. A sample that is due waits for
+\* no time: the clock stands still until it is taken.
+SampleDue(i) ==
+  LeasePolicy = "SampledQuorum" /\ role[i] = "Leader" /\ electionElapsed[i] = ElectionTicks
+
 \* One clock moves; without skew the clocks are one clock. A model without timeouts has none.
 Tick(i) ==
   LET moved  == IF ClockSkew = 0 THEN Server ELSE {i}
@@ -500,18 +530,27 @@ Tick(i) ==
       lowest == CHOOSE least \in {ahead[k] : k \in Server} : \A k \in Server : least <= ahead[k]
   IN /\ ElectionTicks + LeaseTicks > 0
      /\ ClockSkew = 0 \/ skew[i] < ClockSkew
+     /\ \A k \in moved : ~SampleDue(k)
      /\ skew' = IF ClockSkew = 0 THEN skew ELSE [k \in Server |-> ahead[k] - lowest]
      /\ electionElapsed' = [k \in Server |->
           IF k \in moved THEN Min(electionElapsed[k] + 1, ElectionTicks) ELSE electionElapsed[k]]
      /\ ackAge' = [k \in Server |->
-          IF k \in moved THEN [j \in Server |-> Min(ackAge[k][j] + 1, LeaseTicks)] ELSE ackAge[k]]
+          IF k \in moved /\ LeasePolicy # "SampledQuorum"
+          THEN [j \in Server |-> Min(ackAge[k][j] + 1, LeaseTicks)] ELSE ackAge[k]]
      /\ messages' = {Aged(m, moved) : m \in messages}
      /\ UNCHANGED <<electionVars, logVars, matchIndex, nextIndex, client, historyVars>>
+
+SampleQuorum(i) ==
+  /\ SampleDue(i)
+  /\ SampleHasQuorum(i)
+  /\ electionElapsed' = [electionElapsed EXCEPT ![i] = 0]
+  /\ ackAge' = [ackAge EXCEPT ![i] = [j \in Server |-> Min(@[j] + 1, LeaseTicks)]]
+  /\ UNCHANGED <<electionVars, logVars, matchIndex, nextIndex, skew, client, messages, historyVars>>
 
 LeaseExpire(i) ==
   /\ LeasePolicy # "None"
   /\ role[i] = "Leader"
-  /\ ~LeaseValid(i)
+  /\ IF LeasePolicy = "SampledQuorum" THEN SampleDue(i) /\ ~SampleHasQuorum(i) ELSE ~LeaseValid(i)
   /\ BecomeFollower(i, currentTerm[i], "lease_expired")
   /\ votedFor' = [votedFor EXCEPT ![i] = VoteAfterStepDown(i)]
   /\ UNCHANGED <<currentTerm, leaderHint, logVars, timeVars, messages, elections, commits, acks>>
@@ -557,6 +596,7 @@ Next ==
   \/ \E i \in Server, w \in Write : RedirectWrite(i, w)
   \/ \E i \in Server, w \in Write : RejectWrite(i, w)
   \/ \E i \in Server : Tick(i)
+  \/ \E i \in Server : SampleQuorum(i)
   \/ \E i \in Server : LeaseExpire(i)
   \/ \E i \in Server : Restart(i)
   \/ DropMessage
@@ -575,7 +615,8 @@ Receive(i) ==
   \/ HandleInstallSnapshotRequest(i) \/ HandleInstallSnapshotResponse(i)
   \/ UpdateTerm(i) \/ DropStaleResponse(i)
 
-ClockFairness == \A i \in Server : WF_vars(Tick(i)) /\ WF_vars(LeaseExpire(i))
+ClockFairness ==
+  \A i \in Server : WF_vars(Tick(i)) /\ WF_vars(SampleQuorum(i)) /\ WF_vars(LeaseExpire(i))
 
 ServerFairness ==
   /\ \A i \in Server : WF_vars(Receive(i)) /\ WF_vars(BecomeLeader(i)) /\ WF_vars(AdvanceCommitIndex(i))
@@ -588,254 +629,4 @@ ServerFairness ==
 ClockSpec == Spec /\ ClockFairness
 \* And servers do their work.
 FairSpec == Spec /\ ClockFairness /\ ServerFairness
-
-\* == Helpers of properties ==
-
-Entry(e) == [term |-> e.term, write |-> e.write]
-IsPrefix(short, long) == Len(short) <= Len(long) /\ SubSeq(long, 1, Len(short)) = short
-
-\* The corrected role transition table: old role, new role, whether the term grows, reason.
-TransitionTable ==
-  { <<"Follower",  "Candidate", TRUE,  "election_timeout">>,
-    <<"Candidate", "Candidate", TRUE,  "election_timeout">>,
-    <<"Candidate", "Leader",    FALSE, "won_election">>,
-    <<"Candidate", "Follower",  FALSE, "current_leader">>,
-    <<"Candidate", "Follower",  TRUE,  "higher_term">>,
-    <<"Leader",    "Follower",  TRUE,  "higher_term">>,
-    <<"Leader",    "Follower",  FALSE, "lease_expired">>,
-    <<"Follower",  "Follower",  FALSE, "restart">>,
-    <<"Candidate", "Follower",  FALSE, "restart">>,
-    <<"Leader",    "Follower",  FALSE, "restart">> }
-
-\* Messages that a step takes from the network. One that only grew older is still in flight.
-Consumed == {m \in messages : m \notin messages' /\ Aged(m, Server) \notin messages'}
-
-\* A newer term exists that leader i has not heard of; or even a quorum is in newer terms.
-Deposed(i)    == role[i] = "Leader" /\ \E j \in Server : currentTerm[j] > currentTerm[i]
-Superseded(i) == role[i] = "Leader" /\ IsQuorum({j \in Server : currentTerm[j] > currentTerm[i]})
-
-\* == State invariants ==
-
-TypeOK ==
-  /\ currentTerm \in [Server -> Nat]
-  /\ role \in [Server -> Roles]
-  /\ votedFor \in [Server -> Server \cup {Nil}]
-  /\ votesGranted \in [Server -> SUBSET Server]
-  /\ leaderHint \in [Server -> Server \cup {Nil}]
-  /\ log \in [Server -> Seq([term: Nat, write: Write])]
-  /\ commitIndex \in [Server -> Nat]
-  /\ snapshotIndex \in [Server -> Nat]
-  /\ snapshotTerm \in [Server -> Nat]
-  /\ matchIndex \in [Server -> [Server -> Nat]]
-  /\ nextIndex \in [Server -> [Server -> Nat \ {0}]]
-  /\ electionElapsed \in [Server -> 0..ElectionTicks]
-  /\ ackAge \in [Server -> [Server -> 0..LeaseTicks]]
-  /\ skew \in [Server -> 0..ClockSkew]
-  /\ client \in [Write -> Outcomes]
-  /\ \A m \in messages : m.type \in Requests \cup Responses /\ m.source # m.dest
-  /\ \A e \in elections : e.term \in Nat /\ e.leader \in Server
-  /\ \A a \in acks : a.term \in Nat /\ a.server \in Server /\ a.index \in Nat
-
-\* No term has two leaders, at once or one after the other.
-ElectionSafety ==
-  \A e, f \in elections : e.term = f.term => e.leader = f.leader
-
-LogMatching ==
-  \A i, j \in Server : \A k \in 1..Min(LastIndex(i), LastIndex(j)) :
-    log[i][k].term = log[j][k].term => SubSeq(log[i], 1, k) = SubSeq(log[j], 1, k)
-
-\* What a server takes as committed at an index is what was first committed there.
-StateMachineSafety ==
-  \A i \in Server : \A k \in 1..commitIndex[i] :
-    k <= LastIndex(i) /\ k <= Len(commits) /\ log[i][k] = Entry(commits[k])
-
-\* By the term in which it was committed. By the entry's own term the claim is false of Raft.
-LeaderCompleteness ==
-  \A k \in 1..Len(commits) : \A i \in Server :
-    role[i] = "Leader" /\ currentTerm[i] > commits[k].commitTerm
-      => k <= LastIndex(i) /\ log[i][k] = Entry(commits[k])
-
-CommittedOnQuorum ==
-  \A k \in 1..Len(commits) :
-    IsQuorum({i \in Server : k <= LastIndex(i) /\ log[i][k] = Entry(commits[k])})
-
-\* A leader counts no acknowledgement that was not made, in its term. Needs History "acks":
-\* without it the claim is false at once, rather than true of nothing.
-QuorumAckSound ==
-  /\ "acks" \in History
-  /\ \A i, j \in Server :
-       role[i] = "Leader" /\ matchIndex[i][j] > 0
-         => \E a \in acks : a.term = currentTerm[i] /\ a.server = j /\ a.index >= matchIndex[i][j]
-
-MatchIndexSound ==
-  \A i, j \in Server :
-    role[i] = "Leader" /\ i # j /\ currentTerm[j] = currentTerm[i]
-      => /\ matchIndex[i][j] <= Min(LastIndex(i), LastIndex(j))
-         /\ SubSeq(log[i], 1, matchIndex[i][j]) = SubSeq(log[j], 1, matchIndex[i][j])
-
-\* Nothing carries a term above that of the server it came from or lies at, and terms in a log
-\* never fall.
-TermBounds ==
-  /\ \A m \in messages : m.term <= currentTerm[m.source]
-  /\ \A e \in elections : e.term <= currentTerm[e.leader]
-  /\ \A i \in Server : \A k \in 1..LastIndex(i) :
-       /\ log[i][k].term <= currentTerm[i]
-       /\ k > 1 => log[i][k - 1].term <= log[i][k].term
-
-OkIsChosen ==
-  \A w \in Write : client[w] = "Ok" => \E k \in 1..Len(commits) : commits[k].write = w
-
-DefiniteFailNeverCommits ==
-  \A k \in 1..Len(commits) : client[commits[k].write] \notin {"Redirected", "Rejected"}
-
-\* Whoever a lease counts on is still under its promise not to vote.
-LeaseImpliesPromise ==
-  \A i \in Server : role[i] = "Leader" =>
-    \A j \in Server \ {i} : ackAge[i][j] < LeaseTicks => electionElapsed[j] < ElectionTicks
-
-LeaseExclusion ==
-  \A i \in Server : LeaseValid(i) =>
-    \A j \in Server : ~(role[j] = "Leader" /\ currentTerm[j] > currentTerm[i])
-
-RedirectSound ==
-  \A i \in Server : leaderHint[i] # Nil =>
-    /\ leaderHint[i] # i
-    /\ \E e \in elections : e.leader = leaderHint[i] /\ e.term <= currentTerm[i]
-
-\* The last audit record tells the present role, how it came about, and no term it never had.
-\* Needs History "audit".
-AuditFaithful ==
-  /\ "audit" \in History
-  /\ \A i \in Server :
-       LET record == audit[i]
-       IN /\ record.newRole = role[i]
-          /\ record.oldTerm <= record.newTerm /\ record.newTerm <= currentTerm[i]
-          /\ role[i] # "Follower" => record.newTerm = currentTerm[i]
-          /\ \/ record.reason = "start"
-             \/ <<record.oldRole, record.newRole, record.oldTerm < record.newTerm, record.reason>>
-                  \in TransitionTable
-
-\* == Witnesses ==
-\* Not claims: each is something that has to be able to happen, lest the claims hold of nothing. TLC
-\* shows one where its negation, in module MC, fails as an invariant.
-
-SomeoneLeads == \E i \in Server : role[i] = "Leader"
-
-\* A leader of an older term that nobody has told.
-TwoLead ==
-  \E i, j \in Server : role[i] = "Leader" /\ role[j] = "Leader" /\ currentTerm[i] < currentTerm[j]
-
-LeaseHeld == LeasePolicy # "None" /\ \E i \in Server : LeaseValid(i)
-
-\* A lease goes on although someone has left its term: a candidate, so far.
-LeaseOutlivesTerm ==
-  LeasePolicy # "None" /\ \E i, j \in Server : LeaseValid(i) /\ currentTerm[i] < currentTerm[j]
-
-EntryCommitted == commits # <<>>
-
-\* What a leader appended and could not commit is committed by a later one.
-OldEntryCommitted == \E k \in 1..Len(commits) : commits[k].term < commits[k].commitTerm
-
-LogsConflict ==
-  \E i, j \in Server : \E k \in 1..Min(LastIndex(i), LastIndex(j)) : log[i][k].term < log[j][k].term
-
-SnapshotTaken == \E i \in Server : snapshotIndex[i] > 0
-
-\* A server that has a leader's snapshot says so.
-SnapshotInstalled ==
-  \E m \in messages :
-    m.type = "InstallSnapshotResponse" /\ m.index > 0 /\ snapshotIndex[m.source] = m.index
-
-WriteOk         == \E w \in Write : client[w] = "Ok"
-WriteRedirected == \E w \in Write : client[w] = "Redirected"
-WriteRejected   == \E w \in Write : client[w] = "Rejected"
-WriteUnknown    == \E w \in Write : client[w] = "Unknown"
-
-\* Why Unknown is no failure.
-UnknownWriteCommitted == \E k \in 1..Len(commits) : client[commits[k].write] = "Unknown"
-
-\* == Action properties ==
-
-TermMonotonic == [][\A i \in Server : currentTerm'[i] >= currentTerm[i]]_vars
-
-VoteStable ==
-  [][\A i \in Server : votedFor'[i] # votedFor[i]
-        => votedFor[i] = Nil \/ currentTerm'[i] > currentTerm[i]]_vars
-
-\* A server in a later term acknowledges no request of an older one. If it answers at all, it
-\* rejects, and tells its current term.
-NoAckToStale ==
-  [][\A m \in Consumed :
-       m.type \in Requests /\ m.term < currentTerm[m.dest]
-         => \A r \in messages' \ messages : r.source = m.dest =>
-              /\ r.term = currentTerm[m.dest]
-              /\ r.type = "RequestVoteResponse" => ~r.granted
-              /\ r.type = "AppendEntriesResponse" => ~r.success
-              /\ r.type = "InstallSnapshotResponse" => r.index = 0]_vars
-
-\* A stale request changes nothing at its receiver: no vote, log, promise, hint or role.
-StaleFrame ==
-  [][\A m \in Consumed :
-       m.type \in Requests /\ m.term < currentTerm[m.dest]
-         => LET i == m.dest
-            IN /\ currentTerm'[i] = currentTerm[i] /\ role'[i] = role[i] /\ votedFor'[i] = votedFor[i]
-               /\ leaderHint'[i] = leaderHint[i] /\ electionElapsed'[i] = electionElapsed[i]
-               /\ log'[i] = log[i] /\ commitIndex'[i] = commitIndex[i]
-               /\ snapshotIndex'[i] = snapshotIndex[i]]_vars
-
-\* A stale response changes nothing but the network.
-NoStaleResponseUsed ==
-  [][\A m \in Consumed :
-       m.type \in Responses /\ m.term < currentTerm[m.dest]
-         => LET i == m.dest
-            IN /\ votesGranted'[i] = votesGranted[i] /\ ackAge'[i] = ackAge[i]
-               /\ matchIndex'[i] = matchIndex[i] /\ nextIndex'[i] = nextIndex[i]]_vars
-
-LeaderAppendOnly ==
-  [][\A i \in Server : role[i] = "Leader" /\ role'[i] = "Leader" => IsPrefix(log[i], log'[i])]_vars
-
-CommittedPrefixStable ==
-  [][\A i \in Server : IsPrefix(Prefix(i, commitIndex[i]), log'[i])]_vars
-
-CommitOnlyCurrentTerm ==
-  [][\A i \in Server : role[i] = "Leader" /\ commitIndex'[i] > commitIndex[i]
-       => LET k == commitIndex'[i]
-          IN k <= LastIndex(i) /\ log[i][k].term = currentTerm[i]]_vars
-
-LegalTransition ==
-  [][\A i \in Server : role'[i] # role[i] =>
-       \E row \in TransitionTable :
-         /\ row[1] = role[i] /\ row[2] = role'[i] /\ row[3] = (currentTerm'[i] > currentTerm[i])
-         /\ "audit" \in History =>
-              audit'[i] = [oldRole |-> role[i], newRole |-> role'[i], oldTerm |-> currentTerm[i],
-                           newTerm |-> currentTerm'[i], reason |-> row[4]]]_vars
-
-\* A write is accepted by a leader only, in contact with a quorum if leases count, it is answered
-\* once, and Ok only by committing.
-ClientOutcome ==
-  [][\A w \in Write : client'[w] # client[w] =>
-       \/ /\ client[w] = "Idle" /\ client'[w] = "Pending"
-          /\ \E i \in Server :
-               /\ role[i] = "Leader" /\ Len(log'[i]) > LastIndex(i)
-               /\ LeasePolicy = "None" \/ IsQuorum(RecentContacts(i))
-       \/ client[w] = "Idle" /\ client'[w] \in {"Redirected", "Rejected"}
-       \/ client[w] = "Pending" /\ client'[w] \in {"Ok", "Unknown"}]_vars
-
-\* == Liveness properties ==
-\* Under FairSpec and without faults, where not said otherwise.
-
-\* A campaign brings about a leader. False as soon as two servers campaign at once: they split the
-\* votes, and it takes another campaign, which nobody owes. True where campaigns are apart.
-LeaderElected ==
-  (\E i \in Server : role[i] = "Candidate") ~> (\E i \in Server : role[i] = "Leader")
-
-\* A stale leader stops leading.
-StaleLeaderStepsDown == \A i \in Server : Deposed(i) ~> (role[i] # "Leader")
-
-\* And once a quorum has moved on, its own clock is enough, whatever is lost: under ClockSpec. Needs
-\* leases.
-LeaseEnds == \A i \in Server : Superseded(i) ~> (role[i] # "Leader")
-
-\* Who wrote is told in the end, be it that the outcome is unknown.
-WriteDecided == \A w \in Write : (client[w] = "Pending") ~> (client[w] # "Pending")
 ==============================================================================

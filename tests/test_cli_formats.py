@@ -72,7 +72,7 @@ def test_sarif_on_stdout_points_into_the_spec() -> None:
     assert answer.exit_code == Verdict.INVARIANT.value
     (found,) = json.loads(answer.stdout)["runs"][0]["results"]
     (place,) = found["locations"]
-    assert place["physicalLocation"]["artifactLocation"]["uri"].endswith("RaftFencing.tla")
+    assert place["physicalLocation"]["artifactLocation"]["uri"].endswith("Properties.tla")
     locations = found["codeFlows"][0]["threadFlows"][0]["locations"]
     assert len(locations) == 13
     assert all("RaftFencing.tla" in str(at["location"]["physicalLocation"]) for at in locations)

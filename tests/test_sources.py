@@ -27,7 +27,7 @@ def line(place: Place) -> str:
 def test_a_property_is_at_its_definition_and_where_the_cfg_lists_it(name: str, places: Places) -> None:
     definition, listed = places.of(name)
     assert line(definition).startswith(f"{name} ==")
-    assert (definition.path.name, definition.owner) == ("RaftFencing.tla", "RaftFencing")
+    assert (definition.path.name, definition.owner) == ("Properties.tla", "Properties")
     assert line(listed).split() == [name]
     assert listed.path.name == "tiny.cfg"
 

@@ -207,6 +207,8 @@ class Model:
     message. `binders` maps a local name of a property to the sort it ranges over, for witnesses.
     `witnesses` are predicates of a state that some behaviour is to reach; each, X, is also known by its
     negation, the invariant NeverX.
+    `anti_invariants` and `anti_properties` are claims that are false of the system, of a state and of a step:
+    a cfg may check one to see it fail.
     `specification` demands no fairness; `fair` has further specifications by name, each with its demands.
     """
 
@@ -226,6 +228,8 @@ class Model:
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     binders: Mapping[str, str] = field(default_factory=dict)
     witnesses: Mapping[str, Function] = field(default_factory=dict)
+    anti_invariants: Mapping[str, Function] = field(default_factory=dict)
+    anti_properties: Mapping[str, Function] = field(default_factory=dict)
     specification: str = "Spec"
     fair: Mapping[str, tuple[Fairness, ...]] = field(default_factory=dict)
     liveness: Mapping[str, Liveness] = field(default_factory=dict)

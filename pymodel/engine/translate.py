@@ -70,9 +70,12 @@ class _Body(ValueTranslator):
         return f"_{letter}{self.counter}"
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """`body` translated, up to a return that a constant of the cfg makes the last statement."""
         result: list[ast.stmt] = []
         for statement in body:
             result += self.statement(statement)
+            if result and isinstance(result[-1], ast.Return):
+                break
         return result or [ast.Pass()]
 
     def statement(self, node: ast.stmt) -> list[ast.stmt]:

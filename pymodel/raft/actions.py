@@ -46,6 +46,7 @@ from pymodel.raft.names import (
     InstallSnapshotRequest,
     InstallSnapshotResponse,
     Leader,
+    LeasePolicy,
     LeaseTicks,
     LogIndex,
     Message,
@@ -136,6 +137,8 @@ def BecomeLeader(s: State, t: State, i: int) -> bool:
         t.votesGranted[i, j] = 0
         t.nextIndex[i, j] = LastIndex(s, i) + 1
         t.ackAge[i, j] = AckAgeAtElection(s)
+    if LeasePolicy == "SampledQuorum":
+        t.electionElapsed[i] = 0
     t.elections[s.currentTerm[i], i] = 1
     Record(s, t, i, Leader, s.currentTerm[i], WonElection)
     return True

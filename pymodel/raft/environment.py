@@ -13,6 +13,7 @@ from pymodel.raft.guards import (
     LeaseHolder,
     LeaseValid,
     OutcomeAtAppend,
+    SampleHasQuorum,
     TermAfterRestart,
     TermOfNewEntry,
     VoteAfterRestart,
@@ -73,13 +74,26 @@ def RejectWrite(s: State, t: State, i: int, w: int) -> bool:
 
 def AdvanceClock(s: State, t: State, i: int) -> None:
     t.electionElapsed[i] = min(s.electionElapsed[i] + 1, ElectionTicks)
-    for j in Server:
-        t.ackAge[i, j] = min(s.ackAge[i, j] + 1, LeaseTicks)
+    if LeasePolicy != "SampledQuorum":
+        for j in Server:
+            t.ackAge[i, j] = min(s.ackAge[i, j] + 1, LeaseTicks)
+
+
+def SampleDue(s: State, i: int) -> bool:
+    return LeasePolicy == "SampledQuorum" and s.role[i] == Leader and s.electionElapsed[i] == ElectionTicks
+
+
+def WaitsForSample(s: State, i: int) -> bool:
+    """Whether a clock that moves with i's, or i's own, stands still until a sample is taken."""
+    for k in Server:
+        if (k == i or ClockSkew == 0) and SampleDue(s, k):
+            return True
+    return False
 
 
 def Tick(s: State, t: State, i: int) -> bool:
     """One clock moves; without skew the clocks are one clock. A model without timeouts has none."""
-    if ElectionTicks + LeaseTicks == 0:
+    if ElectionTicks + LeaseTicks == 0 or WaitsForSample(s, i):
         return False
     if ClockSkew == 0:
         for k in Server:
@@ -103,8 +117,23 @@ def Tick(s: State, t: State, i: int) -> bool:
     return True
 
 
+def SampleQuorum(s: State, t: State, i: int) -> bool:
+    if not SampleDue(s, i) or not SampleHasQuorum(s, i):
+        return False
+    t.electionElapsed[i] = 0
+    for j in Server:
+        t.ackAge[i, j] = min(s.ackAge[i, j] + 1, LeaseTicks)
+    return True
+
+
+def LeaseEnded(s: State, i: int) -> bool:
+    if LeasePolicy == "SampledQuorum":
+        return SampleDue(s, i) and not SampleHasQuorum(s, i)
+    return not LeaseValid(s, i)
+
+
 def LeaseExpire(s: State, t: State, i: int) -> bool:
-    if LeasePolicy == "None" or s.role[i] != Leader or LeaseValid(s, i):
+    if LeasePolicy == "None" or s.role[i] != Leader or not LeaseEnded(s, i):
         return False
     BecomeFollower(s, t, i, s.currentTerm[i], LeaseExpired)
     t.votedFor[i] = VoteAfterStepDown(s, i)

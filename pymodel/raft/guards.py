@@ -18,6 +18,7 @@ from pymodel.raft.names import (
     Outcome,
     Pending,
     Position,
+    Reason,
     RequestVoteRequest,
     RequestVoteResponse,
     Server,
@@ -53,7 +54,8 @@ def EntryCount(m: Message) -> int:
 
 
 def CarriesAge(m: Message) -> bool:
-    return m.type not in (RequestVoteRequest, RequestVoteResponse)
+    """Whether m's age counts ticks: only where an age begins with the sending of a request."""
+    return LeasePolicy in ("SendTime", "None") and m.type not in (RequestVoteRequest, RequestVoteResponse)
 
 
 def LeaseHolder(m: Message) -> int:
@@ -61,7 +63,7 @@ def LeaseHolder(m: Message) -> int:
 
 
 def RecentContacts(s: State, i: int) -> int:
-    """How many acknowledged a request that i sent less than LeaseTicks ago, i itself among them."""
+    """How many gave an acknowledgement that is less than LeaseTicks old, i itself among them."""
     contacts = 1
     for j in Server:
         if j != i and s.ackAge[i, j] < LeaseTicks:
@@ -229,7 +231,7 @@ def RetainsSuffix(s: State, i: int, m: Message) -> bool:
 
 
 def RenewedAge(s: State, m: Message) -> Ticks:
-    return m.age
+    return m.age if LeasePolicy in ("SendTime", "None") else 0
 
 
 def AgeAfterRejection(s: State, i: int, m: Message) -> Ticks:
@@ -248,6 +250,14 @@ def HasQuorumContact(s: State, i: int) -> bool:
     return LeasePolicy == "None" or LeaseValid(s, i)
 
 
+def SampleHasQuorum(s: State, i: int) -> bool:
+    active = 1
+    for j in Server:
+        if j != i and s.ackAge[i, j] == 0:
+            active += 1
+    return IsQuorum(s, active)
+
+
 # Client outcomes
 
 
@@ -257,3 +267,14 @@ def OutcomeAtAppend(s: State) -> Outcome:
 
 def OutcomeAtStepDown(s: State) -> Outcome:
     return Unknown
+
+
+# The role transition log
+
+
+def RecordsTransition(s: State, i: int, reason: int) -> bool:
+    return True
+
+
+def TransitionReason(s: State, i: int, reason: int) -> Reason:
+    return reason

@@ -84,7 +84,7 @@ def weak_to_peers(action: str) -> Fairness:
     return Fairness((Steps(action, ("i", "j")),), over=("Server", "Server"))
 
 
-CLOCK_FAIRNESS = (weak("Tick"), weak("LeaseExpire"))
+CLOCK_FAIRNESS = (weak("Tick"), weak("SampleQuorum"), weak("LeaseExpire"))
 SERVER_FAIRNESS = (
     Fairness(RECEIVE, over=("Server",)),
     weak("BecomeLeader"),

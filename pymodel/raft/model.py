@@ -9,6 +9,7 @@ from pymodel.engine.contract import Action, Bound, Constant, Function, Model, Pa
 from pymodel.errors import CfgError
 from pymodel.raft import (
     actions,
+    antiproperties,
     bounds,
     environment,
     guards,
@@ -51,6 +52,7 @@ ACTIONS = (
     Action(environment.RedirectWrite, (SERVER, WRITE)),
     Action(environment.RejectWrite, (SERVER, WRITE)),
     Action(environment.Tick, (SERVER,)),
+    Action(environment.SampleQuorum, (SERVER,)),
     Action(environment.LeaseExpire, (SERVER,)),
     Action(environment.Restart, (SERVER,)),
     Action(environment.DropMessage, (_message(),)),
@@ -94,8 +96,11 @@ GUARDS = (
     "AckAgeAtElection",
     "LeaseValid",
     "HasQuorumContact",
+    "SampleHasQuorum",
     "OutcomeAtAppend",
     "OutcomeAtStepDown",
+    "RecordsTransition",
+    "TransitionReason",
 )
 
 # What a cfg may name as VIEW, with the variables that it keeps. No action reads the others.
@@ -135,7 +140,7 @@ CONSTANTS = (
     "MaxLogLen",
     "MaxMessages",
 )
-POLICIES = ("SendTime", "None")
+POLICIES = ("SendTime", "AckReceipt", "SampledQuorum", "None")
 FAULTS = frozenset({"loss", "restart"})
 HISTORIES = frozenset({"acks", "audit"})
 
@@ -239,7 +244,10 @@ def _functions(module: ModuleType) -> dict[str, Function]:
 
 def _all_functions() -> dict[str, Function | Constant]:
     found: dict[str, Function | Constant] = {}
-    modules = (guards, steps, actions, environment, bounds, invariants, properties, liveness, witnesses)
+    modules = (
+        *(guards, steps, actions, environment, bounds),
+        *(invariants, antiproperties, properties, liveness, witnesses),
+    )
     for module in modules:
         found |= _functions(module)
     return found | MUTANTS
@@ -262,6 +270,8 @@ RAFT = Model(
     views=VIEWS,
     binders={"i": "Server", "j": "Server", "w": "Write"},
     witnesses={function.__name__: function for function in witnesses.WITNESSES},
+    anti_invariants={function.__name__: function for function in antiproperties.ANTI_INVARIANTS},
+    anti_properties={function.__name__: function for function in antiproperties.ANTI_PROPERTIES},
     fair=liveness.FAIR_SPECIFICATIONS,
     liveness=liveness.LIVENESS,
 )

@@ -11,19 +11,25 @@ from pymodel.engine.contract import Constant, Function
 from pymodel.raft.guards import HolderCount, IsRequest, LastIndex
 from pymodel.raft.names import (
     Candidate,
+    CurrentLeader,
     ElectionTicks,
+    ElectionTimeout,
+    HigherTermSeen,
+    LeaseExpired,
     Message,
     Nil,
     Ok,
     Outcome,
     Pending,
     Position,
+    Reason,
     Redirected,
     Server,
     ServerId,
     State,
     TermNumber,
     Ticks,
+    WonElection,
 )
 
 
@@ -107,6 +113,30 @@ def PendingAtStepDown(s: State) -> Outcome:
     return Pending
 
 
+def ForgetsCampaign(s: State, i: int, reason: int) -> bool:
+    return reason != ElectionTimeout
+
+
+def ForgetsVictory(s: State, i: int, reason: int) -> bool:
+    return reason != WonElection
+
+
+def ForgetsStepDown(s: State, i: int, reason: int) -> bool:
+    return reason not in (HigherTermSeen, CurrentLeader)
+
+
+def ForgetsExpiry(s: State, i: int, reason: int) -> bool:
+    return reason != LeaseExpired
+
+
+def ExpiryAsHigherTerm(s: State, i: int, reason: int) -> Reason:
+    return HigherTermSeen if reason == LeaseExpired else reason
+
+
+def HigherTermAsExpiry(s: State, i: int, reason: int) -> Reason:
+    return LeaseExpired if reason == HigherTermSeen else reason
+
+
 def ElapsedAlone(s: State, i: int) -> bool:
     for j in Server:
         if j != i and s.role[j] == Candidate:
@@ -140,6 +170,12 @@ MUTANTS: dict[str, Function | Constant] = {
             OkAtAppend,
             RedirectAtStepDown,
             PendingAtStepDown,
+            ForgetsCampaign,
+            ForgetsVictory,
+            ForgetsStepDown,
+            ForgetsExpiry,
+            ExpiryAsHigherTerm,
+            HigherTermAsExpiry,
             ElapsedAlone,
         )
     },

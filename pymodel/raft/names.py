@@ -19,6 +19,7 @@ TermNumber: TypeAlias = int
 Position: TypeAlias = int  # in a log, from 1; 0 before it
 Ticks: TypeAlias = int
 Outcome: TypeAlias = int
+Reason: TypeAlias = int
 
 Server = range(0)
 Write = range(0)

@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
-from pymodel.raft.guards import IsPendingAt, OutcomeAtStepDown, RenewedAge, VoteAfterStepDown
+from pymodel.raft.guards import (
+    IsPendingAt,
+    OutcomeAtStepDown,
+    RecordsTransition,
+    RenewedAge,
+    TransitionReason,
+    VoteAfterStepDown,
+)
 from pymodel.raft.names import (
     CurrentLeader,
     Follower,
@@ -23,12 +30,12 @@ from pymodel.raft.names import (
 
 def Record(s: State, t: State, i: int, newRole: int, newTerm: int, reason: int) -> None:
     """Write i's role transition log. Time is the order of the steps: the model has no wall clock."""
-    if "audit" in History:
+    if "audit" in History and RecordsTransition(s, i, reason):
         t.audit.oldRole[i] = s.role[i]
         t.audit.newRole[i] = newRole
         t.audit.oldTerm[i] = s.currentTerm[i]
         t.audit.newTerm[i] = newTerm
-        t.audit.reason[i] = reason
+        t.audit.reason[i] = TransitionReason(s, i, reason)
 
 
 def BecomeFollower(s: State, t: State, i: int, term: int, reason: int) -> None:

@@ -93,10 +93,10 @@ REFUSED = [
     ("MaxMessages = 1", "MaxMessages = {1}", "MaxMessages", "must be a natural number", ""),
     (
         '"SendTime"',
-        '"AckReceipt"',
+        '"OnReceipt"',
         "LeasePolicy",
-        "LeasePolicy 'AckReceipt' is unknown",
-        "one of SendTime, None",
+        "LeasePolicy 'OnReceipt' is unknown",
+        "one of SendTime, AckReceipt, SampledQuorum, None",
     ),
     ("Snapshots = TRUE", "Snapshots = 1", "Snapshots", "Snapshots must be TRUE or FALSE, not 1", ""),
     ('{"loss"}', '{"fire"}', "Faults", "Faults must be a subset of", "Faults = {}"),

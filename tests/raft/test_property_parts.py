@@ -248,7 +248,7 @@ def test_a_stale_request_that_only_grew_older_was_not_answered() -> None:
 
 
 def table_of_the_spec() -> set[tuple[str, str, bool, str]]:
-    text = (spec_folder() / "RaftFencing.tla").read_text("utf-8")
+    text = (spec_folder() / "Properties.tla").read_text("utf-8")
     rows = re.findall(r'<<"(\w+)",\s+"(\w+)",\s+(TRUE|FALSE),\s+"(\w+)">>', text)
     return {(old, new, grows == "TRUE", reason) for old, new, grows, reason in rows}
 

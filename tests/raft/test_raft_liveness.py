@@ -122,13 +122,13 @@ def test_nobody_owes_a_campaign_a_write_or_a_fault() -> None:
         "DropMessage",
     }
     assert owed == {action.name for action in RAFT.actions} - free
-    assert [demand.steps[0].action for demand in CLOCK_FAIRNESS] == ["Tick", "LeaseExpire"]
+    assert [demand.steps[0].action for demand in CLOCK_FAIRNESS] == ["Tick", "SampleQuorum", "LeaseExpire"]
 
 
 def test_the_conditions_are_those_of_the_spec() -> None:
-    """For 3 servers: 2 of the clock and 3 more for each server, 2 and 2 more for each two of them."""
+    """For 3 servers: 3 of the clock and 3 more for each server, 2 and 2 more for each two of them."""
     bound = prepare(find_cfg("liveness_election")).instance
-    assert len(demands(bound, FAIR_SPECIFICATIONS["ClockSpec"]).conditions) == 6
+    assert len(demands(bound, FAIR_SPECIFICATIONS["ClockSpec"]).conditions) == 9
     found = demands(bound, FAIR_SPECIFICATIONS["FairSpec"])
-    assert len(found.conditions) == 6 + 9 + 2 * 9 + 2 * 9
+    assert len(found.conditions) == 9 + 9 + 2 * 9 + 2 * 9
     assert found.strong == 0
