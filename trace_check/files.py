@@ -133,8 +133,15 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _block(stream: IO[bytes], path: Path) -> bytes:
     """The next bytes, empty at the end. Raises: InputError for what cannot be read or unpacked."""
-    try:
+    with readable(path):
         return stream.read(_BLOCK_BYTES)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what reading and unpacking raise into an InputError that names the file."""
+    try:
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
         packing = "zstd" if isinstance(error, zstandard.ZstdError) else "gzip"
         mend = "copy the file again, or decompress what is left of it and check that"

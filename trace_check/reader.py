@@ -6,7 +6,6 @@ the reading: nothing is skipped in silence, and no file is ever written.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,7 +15,7 @@ from trace_check.adapters import FORMATS, formats_of
 from trace_check.adapters.format import Format, Join
 from trace_check.errors import InputError, InvalidJson
 from trace_check.event import Config, Event, Item, Note, Place, Skipped, Unmapped
-from trace_check.files import head_of, named_files, opened, split_lines
+from trace_check.files import head_of, named_files, opened, readable, split_lines
 
 _BINARY_PROBE_BYTES = 8192
 _UNMAPPED_KEPT = 3
@@ -107,13 +106,12 @@ class Source:
         if self.format is None or self.format.records is None:
             yield from split_lines(self.path)
             return
-        with opened(self.path) as stream:
-            content = io.BytesIO(stream.read())
         before: bytes | None = None
-        for record in self.format.records(content):
-            if before is not None:
-                yield before, True
-            before = record
+        with opened(self.path) as stream, readable(self.path):
+            for record in self.format.records(stream):
+                if before is not None:
+                    yield before, True
+                before = record
         if before is not None:
             yield before, False
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -302,6 +303,16 @@ def test_a_torn_end_is_told_and_damage_before_it_refused(tmp_path: Path) -> None
     with pytest.raises(InputError, match=r"0\.wal:3: record 3: the checksum is .* the data give") as error:
         read([path])
     assert error.value.mend
+
+
+def test_packed_segments_are_read_and_damage_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "0.wal.gz"
+    packed = gzip.compress(wal(META, *(entry(at, 1) for at in range(1, 2000))))
+    path.write_bytes(packed)
+    assert len(read([path]).events) == 1999
+    path.write_bytes(packed[:-500])
+    with pytest.raises(InputError, match="damaged gzip data"):
+        read([path])
 
 
 def test_a_write_ahead_log_that_votes_twice_is_rejected(tmp_path: Path) -> None:

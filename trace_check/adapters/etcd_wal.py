@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import msgspec
 
@@ -38,7 +38,7 @@ def claims(head: bytes) -> bool:
     return _FIRST_RECORD.match(head) is not None
 
 
-def records(stream: BinaryIO) -> Iterator[bytes]:
+def records(stream: IO[bytes]) -> Iterator[bytes]:
     """The frames of a segment, each with its length, up to the zeros behind the last one.
 
     A frame that the segment ends in is given as it is: the parser tells that it is torn.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, Protocol
 
 from trace_check.event import Item, Place
 
@@ -42,5 +42,5 @@ class Format:
     parser: Callable[[], Parser]
     text_certainty: Callable[[str], int] = no_text
     claims: Callable[[bytes], bool] | None = None
-    records: Callable[[BinaryIO], Iterator[bytes]] | None = None
+    records: Callable[[IO[bytes]], Iterator[bytes]] | None = None
     join: Join | None = None
