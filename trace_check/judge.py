@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from trace_check.event import ANSWER_TO, APPEND, APPEND_RESPONSE, OTHER, Config, Event, NodeState, Place
+from trace_check.event import (
+    ANSWER_TO,
+    APPEND,
+    APPEND_RESPONSE,
+    OTHER,
+    Config,
+    Event,
+    Message,
+    NodeState,
+    Place,
+)
 from trace_check.facts import MID_STEP, own_terms, sent_term
 from trace_check.lanes import Lane
 from trace_check.rules import RULES, Rule, RuleResult, Tally
@@ -29,9 +39,11 @@ class Judge:
         self.mentioned: dict[str, Place] = {}
         self._rules = [rule(self.tally) for rule in rules]
         self._on_restart = [rule.see_restart for rule in self._overriding("see_restart")]
-        self._on_state = [rule.see_state for rule in self._overriding("see_state")]
+        self._on_standing = [rule.see_standing for rule in self._overriding("see_standing")]
+        self._on_log = [rule.see_log for rule in self._overriding("see_log")]
         self._on_change = [rule.see_change for rule in self._overriding("see_change")]
         self._on_stale = [rule.see_stale for rule in self._overriding("see_stale")]
+        self._on_open = [rule.see_open for rule in self._overriding("see_open")]
         self._on_send: dict[str, list[See]] = {}
         self._on_receipt: dict[str, list[See]] = {}
         self._on_kind: dict[str, list[See]] = {}
@@ -56,14 +68,14 @@ class Judge:
         view = self.nodes.views.get(event.node) or self.nodes.view_of(event, lane)
         tally = self.tally
         tally.events += 1
-        view.enter(event)
-        if view.restarted:
-            self._restart(view)
-        pre, state = event.pre, event.state
+        view.event, view.here = event, None
+        view.restarted = view.news = False
+        if event.inc != view.inc and event.inc:
+            self._enter(event, view)
+        pre, state, msg = event.pre, event.state, event.msg
         own_term = view.term
+        news = event.new_term is not None or event.new_role is not None or event.old_role is not None
         shows_term = event.new_term is not None
-        news = shows_term or event.new_role is not None or event.old_role is not None
-        changes = news
         if pre is not None:
             if pre.term is not None:
                 own_term, shows_term = pre.term, True
@@ -71,8 +83,7 @@ class Judge:
                 view.shown += 1
             else:
                 self._state(pre, event, view)
-                news = True
-        if changes:
+        if news:
             self._change(event, view)
         if state is not None:
             shows_term = shows_term or state.term is not None
@@ -80,25 +91,30 @@ class Judge:
                 view.shown += 1
             else:
                 self._state(state, event, view)
-                news = True
         tally.terms += shows_term
-        if event.msg is not None:
-            self._message(event, view, own_term)
-        else:
+        if msg is None:
             for see in self._on_kind.get(event.kind, ()):
                 see(event, view)
-        if news:
+        elif event.kind == "recv":
+            self._receive(event, msg, view, own_term)
+        elif event.kind == "send":
+            self._send(event, msg, view)
+        if view.news:
             for term in own_terms(event):
                 view.raise_term(term)
         if event.kind in MID_STEP:
             self._forget(view)
         return view
 
-    def _restart(self, view: NodeView) -> None:
-        self.tally.restarts += 1
-        self._forget(view)
-        for see in self._on_restart:
-            see(view)
+    def _enter(self, event: Event, view: NodeView) -> None:
+        """The first event that names its incarnation, or that of a later one."""
+        if view.inc:
+            self.tally.restarts += 1
+            self._forget(view)
+            view.restart(event.inc)
+            for see in self._on_restart:
+                see(view)
+        view.inc = event.inc
 
     def _forget(self, view: NodeView) -> None:
         """Makes the node's next state news, whatever it is."""
@@ -107,56 +123,93 @@ class Judge:
             view.state = None
 
     def _state(self, state: NodeState, event: Event, view: NodeView) -> None:
-        self._forget(view)
-        for see in self._on_state:
-            see(state, event, view)
+        old = view.state
+        if old is not None:
+            self.tally.add(old, view.shown, view.state_inc)
         view.state, view.shown, view.state_inc = state, 1, event.inc
+        if old is None or state.term != old.term or state.role != old.role or state.vote != old.vote:
+            for see in self._on_standing:
+                see(state, event, view)
+        for see in self._on_log:
+            see(state, event, view)
+        view.news = True
 
     def _change(self, event: Event, view: NodeView) -> None:
         self._forget(view)
         for see in self._on_change:
             see(event, view)
+        view.news = True
 
-    def _message(self, event: Event, view: NodeView, own_term: int | None) -> None:
-        msg = event.msg
-        if msg is None:
-            return
+    def _mention(self, event: Event, msg: Message) -> None:
+        """Notes the nodes that a message names."""
         if msg.type != OTHER:
-            mentioned = self.mentioned
-            if msg.src not in mentioned:
-                mentioned[msg.src] = event.place
-            if msg.dst not in mentioned:
-                mentioned[msg.dst] = event.place
-        if event.kind == "recv":
-            view.last_request = None
-            if msg.type in ANSWER_TO:
-                tally = self.tally
-                tally.requests += 1
-                if view.receive(own_term):
-                    tally.comparable += 1
-                    if view.request is not None:
-                        self._stale(event, view)
-            for see in self._on_receipt.get(msg.type, ()):
+            self.mentioned.setdefault(msg.src, event.place)
+            self.mentioned.setdefault(msg.dst, event.place)
+
+    def _receive(self, event: Event, msg: Message, view: NodeView, own_term: int | None) -> None:
+        kind = msg.type
+        if msg.src not in self.mentioned or msg.dst not in self.mentioned:
+            self._mention(event, msg)
+        view.last_request = None
+        if kind in ANSWER_TO:
+            tally = self.tally
+            tally.requests += 1
+            if own_term is not None and msg.term is not None:
+                tally.comparable += 1
+                if msg.term < own_term:
+                    tally.stale += 1
+                    request = view.receive(msg, msg.term, own_term)
+                    for see_stale in self._on_stale:
+                        see_stale(request, event, view)
+        if kind == APPEND:
+            if not _repeats(msg, view.append):
+                view.append = msg
+                for see in self._on_receipt.get(kind, ()):
+                    see(event, view)
+        else:
+            for see in self._on_receipt.get(kind, ()):
                 see(event, view)
-            view.request = None
-        elif event.kind == "send":
-            for see in self._on_send.get(msg.type, ()):
+        if view.open:
+            for see in self._on_open:
+                see(event, view)
+        view.request = None
+
+    def _send(self, event: Event, msg: Message, view: NodeView) -> None:
+        kind = msg.type
+        if msg.src not in self.mentioned or msg.dst not in self.mentioned:
+            self._mention(event, msg)
+        if kind == APPEND:
+            known = _repeats(msg, view.append)
+            view.append = msg
+        else:
+            known = kind == APPEND_RESPONSE and msg.term is not None and msg.term == view.term
+        if not known:
+            for see in self._on_send.get(kind, ()):
                 see(event, view)
             sent = sent_term(event)
             if sent is not None and (view.term is None or sent > view.term):
                 view.raise_term(sent)
                 self._forget(view)
-            elif msg.type not in _QUIET:
+            elif kind not in _QUIET:
                 self._forget(view)
-
-    def _stale(self, event: Event, view: NodeView) -> None:
-        self.tally.stale += 1
-        if view.request is not None:
-            for see in self._on_stale:
-                see(view.request, event, view)
+        if view.open:
+            for see in self._on_open:
+                see(event, view)
 
     def results(self) -> tuple[RuleResult, ...]:
         """The results of all rules, after the last event."""
         for view in self.nodes.views.values():
             self._forget(view)
         return tuple(rule.result(self.nodes.names) for rule in self._rules)
+
+
+def _repeats(msg: Message, last: Message | None) -> bool:
+    """True if an append shows nothing that the node's last one did not show."""
+    return (
+        last is not None
+        and msg.term == last.term
+        and msg.commit == last.commit
+        and msg.prev == last.prev
+        and msg.entries == last.entries
+        and msg.src == last.src
+    )

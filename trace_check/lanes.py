@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from trace_check.event import Event, Place
 
 
@@ -17,31 +19,33 @@ class OutOfOrder(Exception):
     """A node's lines are not in the order in which they come. Never leaves the package."""
 
 
-class Sending:
+class Sending(msgspec.Struct, gc=False, eq=False):
     """A message, a vote, or a receipt's wait for one: where it was sent, once that is known.
 
     `lane` is -1 until the sending is read ahead, `index` is -1 until the merge has passed it. `certain`:
-    matched by its id, not by its content.
+    matched by its id, not by its content. `waiting` are the lanes whose next event may not come before.
     """
 
-    __slots__ = ("certain", "index", "lane", "past", "place", "position", "ts", "waiting")
-
-    def __init__(self, certain: bool) -> None:
-        self.certain = certain
-        self.lane = self.index = -1
-        self.position = 0
-        self.past: tuple[int, ...] = ()
-        self.ts: float | None = None
-        self.place: Place | None = None
-        self.waiting: list[Lane] = []
+    certain: bool
+    lane: int = -1
+    index: int = -1
+    position: int = 0
+    past: tuple[int, ...] = ()
+    ts: float | None = None
+    place: Place | None = None
+    waiting: list[Lane] | None = None
 
 
 @dataclass
 class Feed:
-    """Where lines come from: one file, or one node's lines in memory. `sorted`: they need no check."""
+    """Where lines come from: one file, or one node's lines in memory. `sorted`: they need no check.
+
+    `ahead` counts the lines that are read and not merged yet.
+    """
 
     events: Iterator[Event]
     sorted: bool = False
+    ahead: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,13 @@ class Lane:
     clock: float = float("-inf")
     position: int = 0
     index: int = -1
-    past: tuple[int, ...] = ()
+    past: list[int] = field(default_factory=list)
     wins: dict[int, tuple[int, str]] = field(default_factory=dict)
-    led: int | None = None
+    led: int | None = -1
     blocked: list[Sending] = field(default_factory=list)
     # What the check of the order has to know of the lines before.
+    inc: str | None = None
+    next_seq: int = -1
     last: Event | None = None
     ended: set[str] = field(default_factory=set)
     unnumbered: bool = False
@@ -89,8 +95,13 @@ class Lane:
     first_gap: Place | None = None
 
     def check(self, event: Event) -> None:
-        """Raises: OutOfOrder unless `event` follows the node's lines so far."""
-        last, self.last = self.last, event
+        """Notes a line that is not simply the next of its incarnation.
+
+        Raises: OutOfOrder unless it follows the node's lines so far.
+        """
+        self.inc = event.inc
+        self.next_seq = -1 if event.seq is None or self.unnumbered else event.seq + 1
+        last = self.last
         if last is None:
             self.unnumbered = event.seq is None
             return

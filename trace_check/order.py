@@ -21,33 +21,14 @@ from trace_check.facts import led_terms, votes_cast
 from trace_check.lanes import Feed, Gap, Lane, OutOfOrder, Sending
 from trace_check.streams import node_streams
 
-LOOKAHEAD_LINES = 1024
-"""How many lines of each file are read ahead of the merge."""
+LOOKAHEAD_LINES = 64
+"""How many lines of each file are read ahead of the merge as a rule."""
+
+SEARCH_LINES = 4096
+"""How many are read ahead where a receipt's sending has not been found yet."""
 
 _SENDINGS_KEPT = 16384
 _VOTES_KEPT = 1024
-
-
-class Sendings:
-    """Messages by what identifies them. The latest are kept, at least `_SENDINGS_KEPT` of them."""
-
-    def __init__(self, kept: int | None) -> None:
-        self._kept = kept
-        self._young: dict[object, Sending] = {}
-        self._old: dict[object, Sending] = {}
-
-    def of(self, msg: Message, mid: str | None) -> Sending:
-        """The one of this message, made where it is new."""
-        key = _content(msg) if mid is None else (msg.src, msg.dst, mid)
-        found = self._young.get(key)
-        if found is None:
-            found = self._old.get(key)
-            if found is None:
-                found = Sending(mid is not None)
-            if self._kept is not None and len(self._young) >= self._kept:
-                self._young, self._old = {}, self._young
-            self._young[key] = found
-        return found
 
 
 class Merge:
@@ -63,18 +44,20 @@ class Merge:
         self.clock_error_s = 0.0
         self.members: frozenset[str] = frozenset()
         self._feeds = list(feeds)
-        self._lookahead = lookahead
+        self._whole = lookahead is None
+        self._lookahead = 0 if lookahead is None else lookahead
         self._order: list[Lane] = []
-        self._sendings = Sendings(None if lookahead is None else _SENDINGS_KEPT)
+        self._young: dict[object, Sending] = {}
+        self._old: dict[object, Sending] = {}
         self._votes: dict[tuple[int, str], dict[str, Sending]] = {}
         self._marks: dict[tuple[int, int], Sending] = {}
         self._heap: list[tuple[float, int]] = []
-        self._used: list[Sending] = []
+        self._used: Sequence[Sending] = ()
 
     def prime(self) -> None:
         """Reads each feed ahead: what files declare in their first lines is known after it."""
         for feed in self._feeds:
-            for event in islice(feed.events, self._lookahead):
+            for event in islice(feed.events, None if self._whole else self._lookahead):
                 self._take(event, feed)
 
     def causes(self, lane: Lane, before: int) -> tuple[int, ...]:
@@ -86,66 +69,114 @@ class Merge:
         heap, order = self._heap, self._order
         index = 0
         while heap or self._release():
-            lane = order[heap[0][1]]
-            event, sending = lane.queue[0][1:]
-            if self._waits(lane, event, sending):
-                heapq.heappop(heap)
-                continue
-            lane.queue.popleft()
-            if lane.queue:
-                heapq.heapreplace(heap, (lane.queue[0][0], lane.number))
+            number = heap[0][1]
+            lane = order[number]
+            queue = lane.queue
+            _, event, sending = queue[0]
+            receipt = sending is not None and event.kind == "recv"
+            if receipt or lane.wins:
+                if receipt and sending is not None and sending.lane < 0:
+                    self._search(sending, event)
+                if self._waits(lane, sending if receipt else None):
+                    heapq.heappop(heap)
+                    continue
+            queue.popleft()
+            if queue:
+                heapq.heapreplace(heap, (queue[0][0], number))
             else:
                 heapq.heappop(heap)
-            self._pass(lane, event, sending, index)
+            lane.index = index
             index += 1
+            lane.position += 1
+            self._pass(lane, event, sending, receipt)
             yield event, lane
-            following = next(lane.feed.events, None)
-            if following is not None:
-                self._take(following, lane.feed)
+            feed = lane.feed
+            feed.ahead -= 1
+            if feed.ahead < self._lookahead:
+                for following in islice(feed.events, self._lookahead):
+                    self._take(following, feed)
+
+    def _search(self, sending: Sending, receipt: Event) -> None:
+        """Reads the sender's log on until the sending is found, or too far away."""
+        sender = self.lanes.get(receipt.msg.src) if receipt.msg is not None else None
+        if sender is None:
+            return
+        feed = sender.feed
+        while sending.lane < 0 and feed.ahead < SEARCH_LINES:
+            event = next(feed.events, None)
+            if event is None:
+                return
+            self._take(event, feed)
 
     def _take(self, event: Event, feed: Feed) -> None:
         """Queues one event that was read ahead, and notes what it sends, votes or wins."""
+        feed.ahead += 1
         lane = self.lanes.get(event.node)
         if lane is None:
-            lane = self.lanes[event.node] = Lane(event.node, len(self._order), feed)
-            self._order.append(lane)
+            lane = self._open(event.node, feed)
         if not feed.sorted:
-            if lane.feed is not feed:
-                raise OutOfOrder
-            lane.check(event)
+            if event.seq == lane.next_seq and event.inc == lane.inc:
+                lane.next_seq += 1
+            else:
+                if lane.feed is not feed:
+                    raise OutOfOrder
+                lane.check(event)
+            lane.last = event
         ts = event.ts
         if ts is not None and ts > lane.stamp:
             lane.stamp = ts
         lane.taken += 1
-        msg, sending = event.msg, None
+        kind, msg = event.kind, event.msg
+        sending = None
         if msg is not None:
-            if event.kind == "send":
-                sending = self._sendings.of(msg, event.mid)
-                if sending.lane < 0:
-                    self._announce(sending, lane, event)
-                else:
-                    sending = None
-            elif event.kind == "recv" and msg.src != event.node:
-                sending = self._sendings.of(msg, event.mid)
-            if msg.type == VOTE_RESPONSE:
-                self._note_votes(event, lane)
-        elif event.kind == "vote":
+            sending = self._sending_of(event, msg, lane)
+        elif kind == "vote":
             self._note_votes(event, lane)
         state = event.state or event.pre
-        if (
-            event.new_role == LEADER
-            or (state is not None and state.role == LEADER and state.term != lane.led)
-            or (msg is not None and msg.type == APPEND and event.kind == "send" and msg.term != lane.led)
+        if event.new_role == LEADER or (
+            state is not None and state.role == LEADER and state.term != lane.led
         ):
             self._note_win(event, lane)
-        lane.queue.append((lane.stamp, event, sending))
-        if len(lane.queue) == 1:
+        queue = lane.queue
+        if not queue:
             heapq.heappush(self._heap, (lane.stamp, lane.number))
+        queue.append((lane.stamp, event, sending))
 
-    @staticmethod
-    def _announce(sending: Sending, lane: Lane, event: Event) -> None:
-        sending.lane, sending.position, sending.place = lane.number, lane.taken, event.place
-        sending.ts = event.ts
+    def _open(self, node: str, feed: Feed) -> Lane:
+        """A lane for a node that logs its first event."""
+        lane = self.lanes[node] = Lane(node, len(self._order), feed)
+        self._order.append(lane)
+        for one in self._order:
+            one.past += [0] * (len(self._order) - len(one.past))
+        return lane
+
+    def _sending_of(self, event: Event, msg: Message, lane: Lane) -> Sending | None:
+        """The sending that a line is, or that a receipt waits for; None for one that was sent before."""
+        mid = event.mid
+        key: object = (msg.src, msg.dst, mid) if mid is not None else _content(msg)
+        sending = self._young.get(key) or self._old.get(key)
+        if msg.type == VOTE_RESPONSE:
+            self._note_votes(event, lane)
+        if event.kind == "send":
+            if msg.type == APPEND and msg.term != lane.led:
+                self._note_win(event, lane)
+            if sending is None:
+                sending = self._keep(key, Sending(mid is not None))
+            elif sending.lane >= 0:
+                return None
+            sending.lane, sending.position, sending.place = lane.number, lane.taken, event.place
+            sending.ts = event.ts
+            return sending
+        if event.kind != "recv" or msg.src == event.node:
+            return None
+        return self._keep(key, Sending(mid is not None)) if sending is None else sending
+
+    def _keep(self, key: object, sending: Sending) -> Sending:
+        """Keeps a message by what identifies it, for `_SENDINGS_KEPT` more messages at least."""
+        if len(self._young) >= _SENDINGS_KEPT and not self._whole:
+            self._young, self._old = {}, self._young
+        self._young[key] = sending
+        return sending
 
     def _note_votes(self, event: Event, lane: Lane) -> None:
         for term, candidate in votes_cast(event):
@@ -153,10 +184,10 @@ class Merge:
                 continue
             voters = self._votes.setdefault((term, candidate.name), {})
             if event.node not in voters:
-                vote = voters[event.node] = Sending(False)
-                self._announce(vote, lane, event)
+                vote = Sending(False, lane=lane.number, position=lane.taken, place=event.place)
+                voters[event.node] = vote
                 self._marks[lane.number, lane.taken] = vote
-        if self._lookahead is not None and len(self._votes) > _VOTES_KEPT:
+        if not self._whole and len(self._votes) > _VOTES_KEPT:
             del self._votes[next(iter(self._votes))]
 
     def _note_win(self, event: Event, lane: Lane) -> None:
@@ -165,85 +196,80 @@ class Merge:
                 lane.led = term
                 lane.wins[lane.taken] = (term, event.node)
 
-    def _waits(self, lane: Lane, event: Event, sending: Sending | None) -> bool:
+    def _waits(self, lane: Lane, awaited: Sending | None) -> bool:
         """True if the lane's head waits for what was read ahead; it is woken when that has passed."""
-        awaited = []
-        if sending is not None and sending.index < 0 <= sending.lane and event.kind == "recv":
-            awaited.append(sending)
-        if lane.wins:
-            awaited += [vote for vote in self._votes_for(lane) if vote.index < 0]
-        if not awaited:
-            return False
-        lane.blocked = awaited
-        for one in awaited:
-            one.waiting.append(lane)
-        return True
+        blocked = [vote for vote in self._votes_for(lane, lane.position + 1) if vote.index < 0]
+        if awaited is not None and awaited.index < 0 <= awaited.lane:
+            blocked.append(awaited)
+        for one in blocked:
+            one.waiting = [*(one.waiting or ()), lane]
+        lane.blocked = blocked
+        return bool(blocked)
 
-    def _votes_for(self, lane: Lane) -> list[Sending]:
-        """The votes without which the lane's head were no win; none where one could be spared."""
-        win = lane.wins.get(lane.position + 1)
+    def _votes_for(self, lane: Lane, position: int) -> list[Sending]:
+        """The votes without which the lane's event were no win; none where one could be spared."""
+        win = lane.wins.get(position)
         if win is None:
             return []
         voters = self._votes.get(win, {})
         needed = len(self.members or self.lanes) // 2
         return list(voters.values()) if len(voters) == needed else []
 
-    def _pass(self, lane: Lane, event: Event, sending: Sending | None, index: int) -> None:
+    def _pass(self, lane: Lane, event: Event, sending: Sending | None, receipt: bool) -> None:
         """Takes the lane's head, which waits for nothing, into the order."""
-        used: list[Sending] = []
-        if sending is not None:
-            if event.kind == "send":
-                self._passed(sending, lane, index)
-            elif sending.index >= 0:
+        ts = event.ts
+        used: tuple[Sending, ...] | list[Sending] = ()
+        if receipt and sending is not None:
+            if sending.index >= 0:
                 self.matched += 1
-                used.append(sending)
-                if sending.certain and sending.ts is not None and event.ts is not None:
-                    self.inversions += sending.ts > event.ts + self.clock_error_s
+                used = (sending,)
+                if sending.certain and sending.ts is not None and ts is not None:
+                    self.inversions += sending.ts > ts + self.clock_error_s
+                if lane.past[sending.lane] < sending.position:
+                    self._learn(lane, sending)
             else:
                 self.unmatched += 1
         if lane.wins:
-            used += [vote for vote in self._votes_for(lane) if vote.index >= 0]
-            if lane.wins.pop(lane.position + 1, None) is not None and self._lookahead is not None:
-                lane.blocked = []
-        lane.position += 1
-        lane.index = index
+            used = [*used, *self._won(lane)]
+        lane.past[lane.number] = lane.position
+        if sending is not None and not receipt:
+            self._passed(sending, lane)
         if self._marks:
-            vote_cast = self._marks.pop((lane.number, lane.position), None)
-            if vote_cast is not None:
-                self._passed(vote_cast, lane, index)
-        ts = event.ts
+            vote = self._marks.pop((lane.number, lane.position), None)
+            if vote is not None:
+                self._passed(vote, lane)
         if ts is not None:
             if ts > lane.clock:
                 lane.clock = ts
             elif ts < lane.clock - self.clock_error_s:
                 self.inversions += 1
-        for cause in used:
-            self._learn(lane, cause)
         self._used = used
 
-    def _passed(self, sending: Sending, lane: Lane, index: int) -> None:
-        sending.index, sending.past = index, lane.past
-        if sending.waiting:
-            for waiter in sending.waiting:
-                if sending in waiter.blocked:
-                    waiter.blocked.remove(sending)
-                    if not waiter.blocked:
-                        heapq.heappush(self._heap, (waiter.queue[0][0], waiter.number))
-            sending.waiting = []
+    def _won(self, lane: Lane) -> list[Sending]:
+        """The votes that the lane's event, a win, was in need of."""
+        votes = [vote for vote in self._votes_for(lane, lane.position) if vote.index >= 0]
+        for vote in votes:
+            self._learn(lane, vote)
+        lane.wins.pop(lane.position, None)
+        return votes
+
+    def _passed(self, sending: Sending, lane: Lane) -> None:
+        """The order has come to a sending: who waited for it may go on."""
+        sending.index, sending.past = lane.index, tuple(lane.past)
+        for waiter in sending.waiting or ():
+            if sending in waiter.blocked:
+                waiter.blocked.remove(sending)
+                if not waiter.blocked:
+                    heapq.heappush(self._heap, (waiter.queue[0][0], waiter.number))
+        sending.waiting = None
 
     @staticmethod
     def _learn(lane: Lane, cause: Sending) -> None:
-        """Adds to a lane's past what a message brings with it."""
-        past, number = lane.past, cause.lane
-        if len(past) > number and past[number] >= cause.position:
-            return
-        length = max(len(past), len(cause.past), number + 1)
-        mine = [*past, *(0,) * (length - len(past))]
-        for other, position in enumerate(cause.past):
-            if position > mine[other]:
-                mine[other] = position
-        mine[number] = cause.position
-        lane.past = tuple(mine)
+        """Adds to a lane's past what a message or a vote brings with it."""
+        past, more = lane.past, cause.past
+        if len(more) < len(past):
+            more = (*more, *(0,) * (len(past) - len(more)))
+        past[:] = map(max, past, more)
 
     def _release(self) -> bool:
         """Frees the earliest head that waits for guessed causes alone; False where no event is left.

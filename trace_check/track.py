@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trace_check.errors import InputError
-from trace_check.event import ANSWER_TO, Config, Event, NodeState, Place
+from trace_check.event import ANSWER_TO, Config, Event, Message, NodeState, Place
 from trace_check.lanes import Lane
 
 _OPEN_REQUESTS_MAX = 256
@@ -59,8 +59,9 @@ class NodeView:
     """One node, before the event at hand. `term` is the highest proven own term, seen at `term_seen`.
 
     `state` is the last one shown, in `state_inc`, `shown` times; None where something since may contradict
-    it. `restarted`: the event at hand is the first of a later incarnation. `request` is the stale request
-    that it receives.
+    it. `append` is the last one sent or received, `open` are stale requests without an answer so far. Of the
+    event at hand: it is `here` in the order, it `restarted` the node as a later incarnation, it shows `news`,
+    and it receives the stale `request`.
     """
 
     durable: bool
@@ -69,15 +70,18 @@ class NodeView:
     event: Event
     inc: str = ""
     restarted: bool = False
+    news: bool = False
     term: int | None = None
     term_seen: Seen | None = None
     state: NodeState | None = None
     shown: int = 0
     state_inc: str = ""
+    append: Message | None = None
     request: Request | None = None
+    open: list[Request] = field(default_factory=list)
     last_request: Request | None = None
     stale_requests: dict[str, Request] = field(default_factory=dict)
-    _seen: Seen | None = None
+    here: Seen | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -87,46 +91,40 @@ class NodeView:
     @property
     def seen(self) -> Seen:
         """Where the event at hand is."""
-        if self._seen is None:
+        if self.here is None:
             event, lane = self.event, self.lane
-            self._seen = Seen(
-                event.place, event.node, event.inc, lane.index, lane.number, lane.position, lane.past
+            self.here = Seen(
+                event.place, event.node, event.inc, lane.index, lane.number, lane.position, tuple(lane.past)
             )
-        return self._seen
+        return self.here
 
-    def enter(self, event: Event) -> None:
-        """Makes `event` the one at hand; a restart of a node without durable state has forgotten its term."""
-        self.event, self._seen = event, None
-        inc = event.inc
-        self.restarted = False
-        if inc != self.inc and inc:
-            if self.inc:
-                self.restarted = True
-                self.last_request = None
-                self.stale_requests.clear()
-                if not self.durable:
-                    self.term = self.term_seen = None
-            self.inc = inc
+    def restart(self, inc: str) -> None:
+        """A later incarnation begins; a node without durable state has forgotten its term."""
+        self.restarted = True
+        self.inc = inc
+        self.append = self.last_request = None
+        self.stale_requests.clear()
+        if not self.durable:
+            self.term = self.term_seen = None
 
     def raise_term(self, term: int) -> None:
         """Takes in a proven own term, or a lower bound of it."""
         if self.term is None or term > self.term:
             self.term, self.term_seen = term, self.seen
 
-    def receive(self, own_term: int | None) -> bool:
-        """Notes the request that the event at hand receives; True if it could be compared with `own_term`."""
-        event, msg = self.event, self.event.msg
-        self.last_request = self.request = None
-        if msg is None or own_term is None or msg.term is None:
-            return False
-        if msg.term < own_term:
-            request = Request(self.seen, event.mid, msg.src, msg.type, msg.term, own_term)
-            self.last_request = self.request = request
-            if event.mid is not None:
-                self.stale_requests[event.mid] = request
-                if len(self.stale_requests) > _OPEN_REQUESTS_MAX:
-                    self.stale_requests.pop(next(iter(self.stale_requests)))
-        return True
+    def receive(self, msg: Message, term: int, own_term: int) -> Request:
+        """The stale request of `term` that the event at hand receives; it is open from now on."""
+        mid = self.event.mid
+        request = Request(self.seen, mid, msg.src, msg.type, term, own_term)
+        self.last_request = self.request = request
+        self.open.append(request)
+        if len(self.open) > _OPEN_REQUESTS_MAX:
+            del self.open[0]
+        if mid is not None:
+            self.stale_requests[mid] = request
+            if len(self.stale_requests) > _OPEN_REQUESTS_MAX:
+                self.stale_requests.pop(next(iter(self.stale_requests)))
+        return request
 
     def answered(self, event: Event) -> Request | None:
         """The stale request that a sent answer belongs to, where the log proves which one."""

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from trace_check.adapters.wire import (
     SCHEMA_DOC,
@@ -18,7 +19,6 @@ from trace_check.adapters.wire import (
     bad_line,
     config_of,
     decoder_of,
-    entries_of,
     event_of,
     node_of,
     text,
@@ -27,6 +27,7 @@ from trace_check.event import (
     APPEND,
     APPEND_RESPONSE,
     KINDS,
+    NOBODY,
     OTHER,
     PREVOTE,
     PREVOTE_RESPONSE,
@@ -34,8 +35,10 @@ from trace_check.event import (
     SNAPSHOT,
     SNAPSHOT_RESPONSE,
     VOTE_RESPONSE,
+    Event,
     Item,
     Message,
+    NodeState,
     Place,
     Unmapped,
 )
@@ -82,7 +85,7 @@ class NativeMessage(msgspec.Struct, gc=False):
     reject: bool | None = None
     prev: Pair | None = None
     last: Pair | None = None
-    entries: list[Pair] | None = None
+    entries: tuple[Pair, ...] | None = None
     commit: Count | None = None
     index: Count | None = None
     re: NodeId | None = None
@@ -95,7 +98,67 @@ class NativeLine(WireLine, gc=False):
     msg: NativeMessage | str | None = None
 
 
+class ExchangeState(msgspec.Struct, gc=False):
+    """`pre` or `state` as most lines have it."""
+
+    role: Literal["follower", "precandidate", "candidate", "leader", "learner"] | None = None
+    term: Count | None = None
+    vote: str | UnsetType | None = UNSET
+    commit: Count | None = None
+    last: Pair | None = None
+    last_index: None = None
+
+
+class ExchangeMessage(msgspec.Struct, gc=False):
+    """`msg` as most lines have it: the ends of the message stand beside it."""
+
+    type: str
+    term: Count | None = None
+    src: None = msgspec.field(default=None, name="from")
+    dst: None = msgspec.field(default=None, name="to")
+    granted: bool | None = None
+    success: bool | None = None
+    reject: None = None
+    prev: Pair | None = None
+    last: Pair | None = None
+    entries: tuple[Pair, ...] | None = None
+    commit: Count | None = None
+    index: Count | None = None
+    re: str | None = None
+    prevote: Literal[False] = False
+
+
+class Exchange(msgspec.Struct, gc=False):
+    """A send or recv line in the words of the schema itself, with ids as text: all that most logs consist of.
+
+    What does not fit is read as a `NativeLine`, which knows every alias and every optional field.
+    """
+
+    event: Literal["send", "recv"]
+    node: str
+    ts: float
+    msg: ExchangeMessage
+    v: Literal[1] = 1
+    kind: None = None
+    mono: float | None = None
+    inc: str = ""
+    seq: Count | None = None
+    mid: str | None = None
+    src: str | None = msgspec.field(default=None, name="from")
+    dst: str | None = msgspec.field(default=None, name="to")
+    pre: ExchangeState | None = None
+    state: ExchangeState | None = None
+    old_role: None = None
+    new_role: None = None
+    old_term: None = None
+    new_term: None = None
+    reason: None = None
+    entries: None = None
+    entry: None = None
+
+
 _decode = decoder_of(NativeLine)
+_decode_exchange = msgspec.json.Decoder(Exchange).decode
 
 
 def certainty(line: dict[str, Any]) -> int:
@@ -115,7 +178,20 @@ class Parser:
 
     def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
         """The items of one line. Raises: InputError with the place for what is broken."""
-        wire = _decode(line, place)
+        if b'"msg"' not in line:
+            return self._any(_decode(line, place), place)
+        try:
+            exchange = _decode_exchange(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._any(_decode(line, place), place)
+        kind = MESSAGE_TYPES.get(exchange.msg.type)
+        if kind is None or not exchange.node:
+            return self._any(_decode(line, place), place)
+        return (_exchanged(exchange, kind, place),)
+
+    @staticmethod
+    def _any(wire: NativeLine, place: Place) -> tuple[Item, ...]:
+        """The items of a line of any kind."""
         if wire.v not in (None, 1):
             raise bad_line(place, f"schema version {wire.v} is unknown", f"write version 1; {SCHEMA_DOC}")
         if wire.kind == "config":
@@ -136,6 +212,45 @@ class Parser:
         return (event,)
 
 
+def _exchanged(line: Exchange, kind: str, place: Place) -> Event:
+    """The event of a send or recv line, its message being of type `kind`."""
+    msg, node = line.msg, line.node
+    sends = line.event == "send"
+    pre, state = line.pre, line.state
+    return Event(
+        line.event,
+        node,
+        place,
+        line.inc,
+        line.seq,
+        line.ts,
+        line.mono,
+        line.mid,
+        Message(
+            kind,
+            msg.type,
+            line.src or (node if sends else ""),
+            line.dst or ("" if sends else node),
+            msg.term,
+            msg.success if msg.granted is None else msg.granted,
+            msg.prev or msg.last,
+            msg.entries,
+            msg.commit,
+            msg.index,
+            msg.re,
+        ),
+        None if pre is None else _shown(pre),
+        None if state is None else _shown(state),
+    )
+
+
+def _shown(state: ExchangeState) -> NodeState:
+    vote = state.vote
+    if vote.__class__ is not str:
+        vote = NOBODY if vote is None else None
+    return NodeState(state.role, state.term, vote, state.commit, state.last)
+
+
 def _message(line: NativeLine, msg: NativeMessage, node: str, kind: str) -> Message | None:
     """The message of a line, None for a type that the schema does not have."""
     kind_of_message = MESSAGE_TYPES.get(msg.type) or MESSAGE_TYPES.get(msg.type.lower())
@@ -151,7 +266,7 @@ def _message(line: NativeLine, msg: NativeMessage, node: str, kind: str) -> Mess
         msg.term,
         _outcome(msg),
         msg.prev or msg.last,
-        entries_of(msg.entries),
+        msg.entries,
         msg.commit,
         msg.index,
         text(msg.re),

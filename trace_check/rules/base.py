@@ -133,10 +133,10 @@ class Tally:
 class Rule(ABC):
     """One rule. `name` is its own, `property` the spec property it mirrors, `summary` says what must hold.
 
-    `sends` and `receipts` are the types of messages, `kinds` the other events that `see` gets. A rule that
-    overrides `see_state` gets each state that differs from the one its node showed before, one that overrides
-    `see_change` each event that names a new role or term, one that overrides `see_stale` each stale request.
-    For one event the order is: restart, state before, change, state after, stale request, the event itself.
+    `sends` and `receipts` are the types of messages, `kinds` the other events that `see` gets. The other
+    methods are called where a rule overrides them. For one event the order is: restart, state before, change,
+    state after, stale request, the event itself. What repeats the last thing that its node showed or sent is
+    not shown again: an equal state, an equal append, an answer of the node's own term.
     """
 
     name: ClassVar[str]
@@ -157,14 +157,20 @@ class Rule(ABC):
     def see_restart(self, view: NodeView) -> None:  # noqa: B027
         """A later incarnation of the node begins."""
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:  # noqa: B027
-        """The node shows a state that differs from the last one."""
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The node shows a role, term or vote that differs from the last one."""
+
+    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The node shows a state that differs from the last one, in its log or in its standing."""
 
     def see_change(self, event: Event, view: NodeView) -> None:  # noqa: B027
         """The event names a new role or a new term."""
 
     def see_stale(self, request: Request, event: Event, view: NodeView) -> None:  # noqa: B027
         """The node receives a stale request."""
+
+    def see_open(self, event: Event, view: NodeView) -> None:  # noqa: B027
+        """A message of a node whose `view.open` holds stale requests without an answer so far."""
 
     def see(self, event: Event, view: NodeView) -> None:  # noqa: B027
         """An event of the kinds and message types that the rule names; `view` is its node before it."""

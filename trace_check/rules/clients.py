@@ -32,7 +32,7 @@ class DeposedWrite(Rule):
         self._open: OrderedDict[tuple[str, str], Seen] = OrderedDict()
         self._writes = self._refused = 0
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
         if leads(state, event):
             self._led.add(event.node)
 

@@ -17,7 +17,7 @@ class CommitWithinLog(Rule):
     property = "StateMachineSafety"
     summary = "a commit index is at most the last index of the same log"
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.commit is not None and state.last is not None and state.commit > state.last[0]:
             text = f"{event.node} has commit index {state.commit}, its log ends at {state.last[0]}"
             self.report(text, view.seen, term=state.term)
@@ -45,7 +45,7 @@ class CommitMonotonic(Rule):
     def see_restart(self, view: NodeView) -> None:
         self._commits.pop(view.event.node, None)
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.commit is None or not event.inc:
             return
         before = self._commits.get(event.node)
@@ -86,9 +86,8 @@ class StateMachineSafety(Rule):
         self._terms: list[int] = []
         self._ranges: dict[int, tuple[int, Seen, int, Seen]] = {}
         self._known = 0
-        self._last: tuple[object, ...] = ()
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
         entry = committed_by_state(state)
         if entry is not None:
             self._committed(entry, view)
@@ -100,11 +99,8 @@ class StateMachineSafety(Rule):
             if entry is not None:
                 self._committed(entry, view)
             return
-        shown = (msg.prev, msg.entries, msg.commit)
-        if shown != self._last:
-            self._last = shown
-            for entry in committed_by_append(msg):
-                self._committed(entry, view)
+        for entry in committed_by_append(msg):
+            self._committed(entry, view)
 
     def _committed(self, entry: Entry, view: NodeView) -> None:
         index, term = entry

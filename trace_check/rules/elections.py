@@ -43,7 +43,7 @@ class TermMonotonic(Rule):
         if not view.durable:
             self._terms.pop(view.event.node, None)
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.term is not None:
             self._shows(state.term, event, view)
 
@@ -103,7 +103,7 @@ class VoteStable(Rule):
         if not view.durable:
             self._votes.pop(view.event.node, None)
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.vote is None or state.term is None or (not view.durable and not event.inc):
             return
         if state.vote != NOBODY:
@@ -163,10 +163,9 @@ class ElectionSafety(Rule):
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
         self._leaders: dict[int, dict[Named, Seen]] = {}
-        self._last: tuple[str, int | None] = ("", None)
         self._contested: set[int] = set()
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.term is not None and leads(state, event):
             self._leads(Named(event.node, "node"), state.term, view)
 
@@ -176,11 +175,8 @@ class ElectionSafety(Rule):
 
     def see(self, event: Event, view: NodeView) -> None:
         msg = event.msg
-        if msg is None or (msg.src, msg.term) == self._last:
-            return
-        self._last = (msg.src, msg.term)
         leader = leader_of(msg)
-        if leader is not None and msg.term is not None:
+        if leader is not None and msg is not None and msg.term is not None:
             self._leads(leader, msg.term, view)
 
     def _leads(self, leader: Named, term: int, view: NodeView) -> None:

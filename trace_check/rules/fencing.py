@@ -8,19 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from trace_check.event import (
-    ANSWER_TO,
-    APPEND,
-    APPEND_RESPONSE,
-    OTHER,
-    PREVOTE,
-    PREVOTE_RESPONSE,
-    REQUEST_VOTE,
-    SNAPSHOT,
-    SNAPSHOT_RESPONSE,
-    VOTE_RESPONSE,
-    Event,
-)
+from trace_check.event import ANSWER_TO, Event
 from trace_check.facts import ACKNOWLEDGEMENTS, is_acknowledgement
 from trace_check.rules.base import Fact, Kind, Rule, Tally
 from trace_check.track import NodeView, Request, Seen
@@ -110,37 +98,32 @@ class StaleRejected(Rule):
     property = "NoAckToStale"
     summary = "a stale request is answered with the node's current term"
     kind = Kind.CONFORMANCE
-    sends = frozenset(ANSWER_TO.values())
-    receipts = frozenset(
-        {*(APPEND, APPEND_RESPONSE, REQUEST_VOTE, VOTE_RESPONSE, SNAPSHOT, SNAPSHOT_RESPONSE)}
-        | {PREVOTE, PREVOTE_RESPONSE, OTHER}
-    )
 
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
-        self._open: dict[str, list[Request]] = {}
         self._unanswered = 0
+        self._views: dict[str, NodeView] = {}
         self._outcomes: Counter[str] = Counter()
 
     def see_restart(self, view: NodeView) -> None:
-        self._unanswered += len(self._open.pop(view.event.node, ()))
+        self._unanswered += len(view.open)
+        view.open.clear()
 
-    def see(self, event: Event, view: NodeView) -> None:
-        waiting, request = self._open.get(event.node), view.request
+    def see_stale(self, request: Request, event: Event, view: NodeView) -> None:
+        self._views[event.node] = view
+
+    def see_open(self, event: Event, view: NodeView) -> None:
+        waiting = view.open
         if event.kind == "send":
-            if waiting:
-                self._answer(event, view.seen, waiting)
-            return
-        if waiting:
-            self._drop(event, waiting, request is not None)
-        if request is not None:
-            self._open.setdefault(event.node, []).append(request)
+            self._answer(event, view.seen, waiting)
+        else:
+            self._drop(event, waiting, view.request)
 
-    def _drop(self, event: Event, waiting: list[Request], stale: bool) -> None:
+    def _drop(self, event: Event, waiting: list[Request], stale: Request | None) -> None:
         """Reports what the receipt of another message shows to be dropped."""
         for request in list(waiting):
             same_peer = event.msg is not None and event.msg.src == request.src
-            if event.one_at_a_time or (same_peer and not stale):
+            if request is not stale and (event.one_at_a_time or (same_peer and stale is None)):
                 waiting.remove(request)
                 self._outcomes["dropped"] += 1
                 self._deviates(request, "dropped", request.seen)
@@ -173,7 +156,7 @@ class StaleRejected(Rule):
     def coverage(self) -> tuple[bool, str]:
         if not self.tally.stale:
             return False, self.tally.no_stale_request()
-        unanswered = self._unanswered + sum(len(waiting) for waiting in self._open.values())
+        unanswered = self._unanswered + sum(len(view.open) for view in self._views.values())
         counts = [f"{count} {how}" for how, count in sorted(self._outcomes.items())]
         if unanswered:
             counts.append(f"{unanswered} open when their node stopped or its log ended")

@@ -24,7 +24,7 @@ class LeaderAppendOnly(Rule):
         self._known = 0
         self._ends: dict[str, tuple[int, int, Seen]] = {}
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.term is None or state.last is None or not leads(state, event):
             return
         self._known += 1
@@ -78,7 +78,7 @@ class CommitOnlyCurrentTerm(Rule):
         self._advances = self._known = 0
         self._reigns: dict[str, _Reign] = {}
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.term is not None and leads(state, event):
             self._rule(event.node, state, state.term, view)
 

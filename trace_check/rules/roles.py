@@ -49,7 +49,7 @@ class LegalTransition(Rule):
             self._records += 1
             self._judge_record(event, view.seen)
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
         if not view.durable and not event.inc:
             return
         if state.role is not None and state.term is not None and role_known(state, event):
@@ -117,7 +117,7 @@ class AuditFaithful(Rule):
         if event.old_role is not None and event.new_role is not None:
             self._record(event, view.seen, self._audits.setdefault(event.node, _Audit()))
 
-    def see_state(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
         audit = self._audits.get(event.node)
         own = event.old_role is not None and event.new_role is not None
         if audit is None or own or not role_known(state, event):
