@@ -88,7 +88,7 @@ class StaleFrame(Rule):
 
 
 class StaleRejected(Rule):
-    """Waits for the answer to each stale request: it has to carry the node's own term.
+    """Waits for the answer to each stale request: it has to refuse, and to carry the node's own term.
 
     A node that handles one message at a time has dropped a request when it takes the next one; any other
     node when it takes a current request of the same peer. What is open when the log ends stays open.
@@ -96,7 +96,7 @@ class StaleRejected(Rule):
 
     name = "StaleRejected"
     property = "NoAckToStale"
-    summary = "a stale request is answered with the node's current term"
+    summary = "a stale request is refused with the node's current term"
     kind = Kind.CONFORMANCE
 
     def __init__(self, tally: Tally) -> None:
@@ -142,6 +142,9 @@ class StaleRejected(Rule):
             elif request.own_term is not None and msg.term < request.own_term:
                 self._outcomes["answered with an older term"] += 1
                 self._deviates(request, f"answered with term {msg.term}", seen)
+            elif msg.ok:
+                self._outcomes["acknowledged"] += 1
+                self._deviates(request, "acknowledged", seen)
             else:
                 self._outcomes["answered with the current term"] += 1
             return

@@ -11,30 +11,35 @@ from trace_check.track import NodeView, Seen
 
 
 class LeaderAppendOnly(Rule):
-    """Compares the ends of a leader's log within its term; a truncate record of a leader counts too."""
+    """Compares the ends of a leader's log within its term; a truncate record of a leader counts too.
+
+    An end at the same index with another term, or farther on with an older one, is no append of this leader.
+    """
 
     name = "LeaderAppendOnly"
     property = "LeaderAppendOnly"
-    summary = "a leader never removes entries from its own log"
+    summary = "a leader only appends to its own log, entries of its term"
 
     kinds = frozenset({"truncate"})
 
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
         self._known = 0
-        self._ends: dict[str, tuple[int, int, Seen]] = {}
+        self._ends: dict[str, tuple[int, tuple[int, int | None], Seen]] = {}
 
     def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.term is None or state.last is None or not leads(state, event):
             return
         self._known += 1
-        end = state.last[0]
         before = self._ends.get(event.node)
-        if before is not None and before[0] == state.term and end < before[1]:
-            text = f"{event.node}, leader of term {state.term}, cut its log to {end}, was {before[1]}"
-            fact = Fact(f"{event.node} led term {state.term} with a log up to {before[1]}", before[2])
-            self.report(text, view.seen, (fact,), term=state.term)
-        self._ends[event.node] = (state.term, end, view.seen)
+        if before is not None and before[0] == state.term and before[1] != state.last:
+            deed = _deed(before[1], state.last, state.term)
+            if deed:
+                text = f"{event.node}, leader of term {state.term}, {deed}"
+                fact = Fact(f"{event.node} led term {state.term} with a log up to {before[1][0]}", before[2])
+                self.report(text, view.seen, (fact,), term=state.term)
+        if before is None or before[0] != state.term or before[1] != state.last:
+            self._ends[event.node] = (state.term, state.last, view.seen)
 
     def see(self, event: Event, view: NodeView) -> None:
         for shown in (event.pre, event.state):
@@ -46,6 +51,17 @@ class LeaderAppendOnly(Rule):
         if not self._known:
             return False, "no line shows the end of a leader's log"
         return True, f"{self._known} states of leaders"
+
+
+def _deed(before: tuple[int, int | None], end: tuple[int, int | None], term: int) -> str:
+    """What a leader of `term` did to its log that is no append, by two ends of it; empty if nothing."""
+    if end[0] < before[0]:
+        return f"cut its log to {end[0]}, was {before[0]}"
+    if end[1] is None:
+        return ""
+    if end[0] == before[0] and before[1] is not None:
+        return f"replaced entry {end[0]} of term {before[1]} by one of term {end[1]}"
+    return f"added entry {end[0]} of term {end[1]}" if end[0] > before[0] and end[1] < term else ""
 
 
 @dataclass
