@@ -177,8 +177,10 @@ def test_a_vote_shows_the_vote_before_and_after() -> None:
         "2026-01-01 00:00:00.000000 I | raft: %s",
         "Jan 01 00:00:00 host etcd[42]: 2026-01-01 00:00:00.000000 I | raft: %s",
         "2026-01-01T00:00:00.000Z\tinfo\traft\tetcdserver/zap_raft.go:77\t%s",
+        "raft2026/01/01 00:00:00 INFO: %s",
+        'time="2026-01-01T00:00:00Z" level=info msg="%s" module=raft node=x',
     ],
-    ids=["3.4", "3.5", "3.6", "container", "text", "journal", "console"],
+    ids=["3.4", "3.5", "3.6", "container", "text", "journal", "console", "library", "swarm"],
 )  # fmt: skip
 def test_every_release_and_encoding(tmp_path: Path, line: str) -> None:
     path = tmp_path / "etcd.log"
@@ -187,6 +189,32 @@ def test_every_release_and_encoding(tmp_path: Path, line: str) -> None:
     (event,) = source.events
     assert source.files[0].format == "etcd"
     assert (event.node, event.new_role, event.new_term, event.ts) == (A, "leader", 7, 1767225600.0)
+
+
+def test_text_log_of_a_restarted_server(tmp_path: Path) -> None:
+    """Releases up to 3.4 write raft's own lines through another logger, to the second."""
+    raft = "raft2026/01/01 00:00:%02d INFO: %s\n"
+    state = f"newRaft {A} [peers: [], term: %d, commit: 3, applied: 0, lastindex: 3, lastterm: 1]"
+    path = tmp_path / "etcd.log"
+    path.write_text(
+        "2026-01-01 00:00:01.768833 I | etcdmain: etcd Version: 3.4.23\n"
+        "2026-01-01 00:00:01.771247 I | embed: election = 500ms\n"
+        + raft % (2, f"{A} became follower at term 1")
+        + raft % (2, state % 1)
+        + "2026-01-01 00:00:02.242441 I | etcdserver: published {Name:n1 ClientURLs:[http://x]} to cluster de9e\n"
+        + raft % (3, f"{A} became candidate at term 2")
+        + "2026-01-01 00:00:04.768833 I | etcdmain: etcd Version: 3.4.23\n"
+        + raft % (5, f"{A} became follower at term 2")
+        + raft % (5, state % 2)
+    )
+    source = read([path])
+    assert [(event.kind, event.node, event.inc) for event in source.events] == [
+        ("init", "n1", "start 1"),
+        ("role", "n1", "start 1"),
+        ("init", "n1", "start 2"),
+    ]
+    assert [config.election_timeout_ms for config in source.configs if config.election_timeout_ms] == [500.0]
+    assert source.events[0].ts == 1767225602.0
 
 
 def test_two_leaders_of_a_term_are_rejected(tmp_path: Path) -> None:

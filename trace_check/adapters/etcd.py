@@ -25,6 +25,10 @@ _OLD_TEXT = re.compile(
     r"(?P<ts>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9}) (?P<level>[A-Z]) \| (?P<package>[\w/.-]+): (?P<msg>.*)"
 )
 _CONSOLE = re.compile(r"(?P<ts>\d{4}-\d\d-\d\dT\S{1,40})\t(?P<level>[a-z]+)\t(?P<rest>.*)")
+_LOGRUS = re.compile(r'time="(?P<ts>[^"]{1,40})" level=\w+ msg="(?P<msg>[^"]*)"')
+_GO_LOGGER = re.compile(
+    r"raft(?P<ts>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?) (?:\S+:\d+: )?[A-Z]+: (?P<msg>.*)"
+)
 _CALLERS = re.compile(
     r"(?:raft|rafthttp|etcdserver|etcdmain|embed|membership|wal|snap|mvcc|v3rpc|lease|auth|grpclog)/\w+\.go:\d+"
 )
@@ -76,9 +80,10 @@ def _wire(line: bytes, place: Place) -> EtcdLine | None:
 
 def _line_of_text(text: str) -> EtcdLine | None:
     """The fields of a line that is no JSON, None for one that is no log line of etcd."""
-    old = _OLD_TEXT.search(text)
-    if old is not None:
-        return EtcdLine(ts=old["ts"], msg=old["msg"])
+    for pattern in (_OLD_TEXT, _GO_LOGGER, _LOGRUS):
+        old = pattern.search(text)
+        if old is not None:
+            return _as_later_releases(EtcdLine(ts=old["ts"], msg=old["msg"]))
     console = _CONSOLE.search(text)
     if console is None:
         return None
@@ -92,6 +97,18 @@ def _line_of_text(text: str) -> EtcdLine | None:
     except (msgspec.DecodeError, RecursionError):
         line = EtcdLine()
     line.ts, line.msg = console["ts"], msg
+    return line
+
+
+def _as_later_releases(line: EtcdLine) -> EtcdLine:
+    """A line of the old text log with the fields that the JSON log has for the same."""
+    msg = line.msg or ""
+    if msg.startswith("etcd Version: "):
+        line.msg = _STARTS[0]
+    elif msg.startswith("election = "):
+        line.msg, line.election_timeout = _STARTS[0], msg.removeprefix("election = ")
+    elif msg.startswith("published {Name:"):
+        line.msg, line.attributes = _PUBLISHED, msg
     return line
 
 
@@ -142,9 +159,10 @@ class Parser:
             self._starting = not self._mixed
             timeout = milliseconds_of(wire.election_timeout)
             return () if timeout is None else (Config(place=place, election_timeout_ms=timeout),)
-        if wire.msg == _PUBLISHED and wire.member and wire.attributes:
+        member = wire.member or self._me
+        if wire.msg == _PUBLISHED and member and wire.attributes:
             name = _NAME_ATTRIBUTE.search(wire.attributes)
-            return () if name is None else (Config(place=place, names=((wire.member, name[1]),)),)
+            return () if name is None else (Config(place=place, names=((member, name[1]),)),)
         if wire.msg == "closed etcd server" and self._me and not self._mixed:
             return (self._event(Sentence(self._me, "stop"), self._me, wire, place),)
         return ()
