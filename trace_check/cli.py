@@ -14,6 +14,7 @@ from pymodel import __version__
 from pymodel.cli_common import Commands
 from trace_check.cli_cluster import cluster_command, criteria_command
 from trace_check.cli_map import map_command
+from trace_check.cli_minimise import minimise_command
 from trace_check.cli_node import node_command
 from trace_check.cli_stats import stats_command
 from trace_check.cli_validate import validate_command
@@ -45,6 +46,7 @@ def options(
 
 app.command("validate")(validate_command)
 app.command("stats")(stats_command)
+app.command("minimise")(minimise_command)
 app.command("map")(map_command)
 app.command("node")(node_command)
 app.command("cluster")(cluster_command)

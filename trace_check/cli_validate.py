@@ -23,6 +23,10 @@ def validate_command(
     log_format: LogFormat = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for deviations too.")] = False,
     html: HtmlFile = None,
+    minimise: Annotated[
+        Path | None,
+        typer.Option("--minimise", metavar="DIR", help="If rejected, copy the fewest lines there."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Check logs. Exit 0: accepted, 1: rejected, 2: a log or option cannot be used, 3: inconclusive."""
@@ -37,6 +41,8 @@ def validate_command(
     if html:
         _write_page(html, report, files, log_format)
     _print(report, output)
+    if minimise and report.explanation:
+        _write_witness(minimise, files, log_format)
     raise typer.Exit(report.exit_code)
 
 
@@ -76,6 +82,12 @@ def _write_page(html: Path, report: Report, files: list[Path], log_format: str) 
     from trace_check.page import render_page
 
     write_file(html, render_page(report, load(files, log_format)))
+
+
+def _write_witness(folder: Path, files: list[Path], log_format: str) -> None:
+    from trace_check.minimise import minimise, render_witness
+
+    typer.echo(render_witness(minimise(files, folder, format=log_format)), nl=False, err=True)
 
 
 def _output(asked: str, as_json: bool) -> Format:
