@@ -178,6 +178,17 @@ def test_a_start_begins_an_incarnation(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("servers", "outcome"), [("[]", Outcome.PASS), ("[{Suffrage:Voter ID:a:1 Address:a:1}]", Outcome.FAIL)]
+)
+def test_a_node_that_starts_with_nothing_is_not_durable(
+    tmp_path: Path, servers: str, outcome: Outcome
+) -> None:
+    again = line("initial configuration", index=0, servers=servers)
+    path = write(tmp_path / "n.log", [again, *elected("a:1", 9), again, *elected("a:1", 2)])
+    assert result(validate([path]), "TermMonotonic").outcome is outcome
+
+
 def test_nodes_of_one_file_behind_a_prefix(tmp_path: Path) -> None:
     path = tmp_path / "compose.log"
     text = '%s  | 2022-09-23T16:03:14.368Z [INFO]  agent.server.raft: entering candidate state: node="Node at %s:1 [Candidate]" term=%d\n'

@@ -88,6 +88,7 @@ class _Node:
 
     name: str
     starts: int = 0
+    begun: bool = False
     role: str | None = None
     term: int = 0
     candidature: int | None = None
@@ -110,8 +111,8 @@ class Parser:
         name = wire.label or PurePath(place.path).name.split(".")[0]
         node = self._nodes.setdefault(name, _Node(name))
         known = self._address(wire, node, place)
-        fields = self._fields(wire, node, place)
         servers = self._servers(wire, node, place)
+        fields = self._fields(wire, node, place)
         if fields is None:
             return (*known, *servers) or (Skipped(place),)
         ts = seconds_of_text(wire.ts, place)
@@ -138,7 +139,9 @@ class Parser:
 
     @staticmethod
     def _servers(wire: HcLine, node: _Node, place: Place) -> tuple[Item, ...]:
-        """Members, and the addresses of their ids."""
+        """Members, and the addresses of their ids; that a node which had begun starts with nothing."""
+        if wire.msg == "initial configuration" and node.begun and wire.fields.get("servers") == "[]":
+            return (Config(place=place, node=node.name, durable=False),)
         pairs = _SERVERS.findall(wire.fields.get("servers", ""))
         pairs = [(server, address) for server, address in pairs if address not in node.members]
         if not pairs:
@@ -156,15 +159,20 @@ class Parser:
             node.reason = _REASONS[wire.msg]
             return {"kind": "lease_expire", "reason": node.reason} if wire.msg == _QUORUM_LOST else None
         if wire.msg == "initial configuration":
-            node.starts += node.role is not None
-            node.role = node.candidature = node.reason = None
-            return {"kind": "init"}
+            return self._start(node)
         if wire.msg == "election won" and term is not None:
             node.candidature = term
             return None
         if wire.msg == "stats":
             return self._statistics(wire.fields, node)
         return _of_main(wire, term, node) or _of_client(wire)
+
+    @staticmethod
+    def _start(node: _Node) -> dict[str, Any]:
+        node.starts += node.begun
+        node.begun = False
+        node.role = node.candidature = node.reason = None
+        return {"kind": "init"}
 
     @staticmethod
     def _role(role: str, term: int | None, node: _Node) -> dict[str, Any]:
@@ -174,7 +182,7 @@ class Parser:
             term = node.candidature if node.role == CANDIDATE else None
         else:
             term = None
-        node.role, reason, node.reason = role, node.reason, None
+        node.role, reason, node.reason, node.begun = role, node.reason, None, True
         node.term = max(node.term, term or 0)
         state = NodeState(role=role, term=term)
         return {"kind": "role", "new_role": role, "new_term": term, "state": state, "reason": reason}

@@ -37,7 +37,10 @@ def renamed(item: Item, names: Mapping[str, str]) -> Item:
     if not names:
         return item
     if isinstance(item, Config):
-        return msgspec.structs.replace(item, nodes=tuple(names.get(node, node) for node in item.nodes))
+        own = None if item.node is None else names.get(item.node, item.node)
+        return msgspec.structs.replace(
+            item, node=own, nodes=tuple(names.get(node, node) for node in item.nodes)
+        )
     return _renamed_event(item, names) if isinstance(item, Event) else item
 
 
