@@ -86,7 +86,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A client operation: its id, its name ("put", "get"), and for an answer what came of it.
 
-    `entry` is the log entry of an acknowledged write, `term` the term that an answer names, where logged.
+    `entry` is the log entry of an acknowledged write, `term` the term that an answer names, `hint` the node
+    that it sends the client to, where logged.
     """
 
     op: str | None = None
@@ -96,6 +97,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     error: str | None = None
     entry: Entry | None = None
     term: int | None = None
+    hint: str | None = None
 
     @property
     def is_write(self) -> bool:

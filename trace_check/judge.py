@@ -22,6 +22,7 @@ from trace_check.event import (
 )
 from trace_check.facts import MID_STEP, own_terms, sent_term
 from trace_check.lanes import Lane
+from trace_check.lease import LeaseClock
 from trace_check.rules import RULES, Rule, RuleResult, Tally
 from trace_check.track import Nodes, NodeView
 
@@ -44,6 +45,7 @@ class Judge:
         self._on_change = [rule.see_change for rule in self._overriding("see_change")]
         self._on_stale = [rule.see_stale for rule in self._overriding("see_stale")]
         self._on_open = [rule.see_open for rule in self._overriding("see_open")]
+        self._on_overdue = [rule.see_overdue for rule in self._overriding("see_overdue")]
         self._on_send: dict[str, list[See]] = {}
         self._on_receipt: dict[str, list[See]] = {}
         self._on_kind: dict[str, list[See]] = {}
@@ -92,6 +94,8 @@ class Judge:
             else:
                 self._state(state, event, view)
         tally.terms += shows_term
+        if view.lease is not None:
+            self._lease(event, view, view.lease)
         if msg is None:
             for see in self._on_kind.get(event.kind, ()):
                 see(event, view)
@@ -139,6 +143,15 @@ class Judge:
         for see in self._on_change:
             see(event, view)
         view.news = True
+
+    def _lease(self, event: Event, view: NodeView, lease: LeaseClock) -> None:
+        nodes = self.nodes
+        needed = len(nodes.views) // 2 if nodes.peers_needed is None else nodes.peers_needed
+        over = lease.see(event, needed, (nodes.lease_s or 0.0) + (nodes.clock_error_s or 0.0))
+        self.tally.reigns += lease.term is not None and lease.shows
+        if over:
+            for see in self._on_overdue:
+                see(lease, event, view)
 
     def _mention(self, event: Event, msg: Message) -> None:
         """Notes the nodes that a message names."""

@@ -95,7 +95,7 @@ def _judge(
         if declares and taken != len(configs):
             judge.declare(configs[taken:])
             taken = len(configs)
-            merge.members, merge.clock_error_s = judge.nodes.declared, judge.nodes.clock_error_s
+            merge.members, merge.clock_error_s = judge.nodes.declared, judge.nodes.clock_error_s or 0.0
         view = judge.see(event, lane)
         if event.client is not None:
             acknowledgements.see(event)

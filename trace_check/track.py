@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from trace_check.errors import InputError
 from trace_check.event import ANSWER_TO, Config, Event, Message, NodeState, Place
 from trace_check.lanes import Lane
+from trace_check.lease import LeaseClock
 
 _OPEN_REQUESTS_MAX = 256
 
@@ -80,6 +81,7 @@ class NodeView:
     request: Request | None = None
     open: list[Request] = field(default_factory=list)
     last_request: Request | None = None
+    lease: LeaseClock | None = None
     stale_requests: dict[str, Request] = field(default_factory=dict)
     here: Seen | None = None
 
@@ -103,6 +105,8 @@ class NodeView:
         self.restarted = True
         self.inc = inc
         self.append = self.last_request = None
+        if self.lease is not None:
+            self.lease.end()
         self.stale_requests.clear()
         if not self.durable:
             self.term = self.term_seen = None
@@ -145,8 +149,9 @@ class Nodes:
         self.views: dict[str, NodeView] = {}
         self.declared: frozenset[str] = frozenset()
         self.names: frozenset[str] = frozenset()
-        self.clock_error_s = 0.0
+        self.clock_error_s: float | None = None
         self.lease_s: float | None = None
+        self.peers_needed: int | None = None
         self._durable: dict[str | None, bool] = {}
 
     def declare(self, configs: Iterable[Config]) -> None:
@@ -157,14 +162,18 @@ class Nodes:
         """
         for config in configs:
             self.declared |= frozenset(config.nodes)
+            if config.nodes:
+                self.peers_needed = min(len(config.nodes) // 2, self.peers_needed or len(config.nodes))
             if config.durable is not None:
                 self._declare_durable(config.node, config.durable, config.place)
-            error = (config.clock_error_ms or 0.0) / 1000
+            error = None if config.clock_error_ms is None else config.clock_error_ms / 1000
+            looser = error is not None and error > (self.clock_error_s or 0.0)
             lease = None if config.lease_ms is None else config.lease_ms / 1000
             longer = lease is not None and (self.lease_s is None or lease > self.lease_s)
-            if self.views and (error > self.clock_error_s or longer):
+            if self.views and (looser or longer):
                 raise LateDeclaration
-            self.clock_error_s = max(error, self.clock_error_s)
+            if error is not None and (looser or self.clock_error_s is None):
+                self.clock_error_s = error
             if longer:
                 self.lease_s = lease
         self._rename()
@@ -189,6 +198,7 @@ class Nodes:
         view = self.views.get(event.node)
         if view is None:
             view = NodeView(self._is_durable(event.node), self, lane, event)
+            view.lease = None if self.lease_s is None else LeaseClock()
             self.views[event.node] = view
             self._rename()
         return view

@@ -220,6 +220,11 @@ FAILS: list[tuple[str, str, list[Line]]] = [
     ),
 ]
 
+IN_TEST_TRACE_LEASES = {
+    *("LeaderCompleteness", "CommittedStays", "WriteExclusion", "StaleRead", "LeaseOverrun"),
+    *("RedirectSound", "StepDownInTime"),
+}
+
 # fmt: off
 LOOKALIKES: list[tuple[str, str, list[Line]]] = [
     ("TermMonotonic", "a queued message of an old term", [
@@ -285,7 +290,7 @@ def test_rule_is_not_misled(tmp_path: Path, rule: str, why: str, lines: list[Lin
 
 
 def test_every_rule_has_a_passing_and_a_failing_log() -> None:
-    names = {rule.name for rule in RULES}
+    names = {rule.name for rule in RULES} - IN_TEST_TRACE_LEASES
     assert names == {rule for rule, _ in PASSES} == {rule for rule, _, _ in FAILS}
 
 

@@ -103,6 +103,7 @@ class WireLine(msgspec.Struct, gc=False):
     peers: list[NodeId] | None = None
     durable: bool | None = None
     clock_error_ms: float | None = None
+    hint: NodeId | None = None
     lease_ms: float | None = None
     election_timeout_ms: float | None = None
 
@@ -228,6 +229,7 @@ def client_of(line: WireLine, kind: str) -> Client | None:
         value=_shown(line.value),
         error=_shown(line.error),
         entry=line.entry,
+        hint=text(line.hint) or (text(line.dst) if kind == "client_fail" else None),
     )
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import ClassVar
 
 from trace_check.event import Event, NodeState
+from trace_check.lease import LeaseClock
 from trace_check.track import NodeView, Request, Seen
 
 FINDINGS_MAX = 100
@@ -107,6 +108,7 @@ class Tally:
     requests: int = 0
     comparable: int = 0
     stale: int = 0
+    reigns: int = 0
 
     def add(self, state: NodeState, times: int, inc: str) -> None:
         """Counts a state that was shown `times` times in incarnation `inc`."""
@@ -171,6 +173,9 @@ class Rule(ABC):
 
     def see_open(self, event: Event, view: NodeView) -> None:  # noqa: B027
         """A message of a node whose `view.open` holds stale requests without an answer so far."""
+
+    def see_overdue(self, lease: LeaseClock, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The node led until this event at least, and its lease is over."""
 
     def see(self, event: Event, view: NodeView) -> None:  # noqa: B027
         """An event of the kinds and message types that the rule names; `view` is its node before it."""

@@ -12,6 +12,32 @@ from trace_check.track import NodeView, Seen
 _OPEN_WRITES_MAX = 10_000
 
 
+class RedirectSound(Rule):
+    """Looks at where a node sends a client that it turns away."""
+
+    name = "RedirectSound"
+    property = "RedirectSound"
+    summary = "a node that turns a client away names another node, if any"
+    kinds = frozenset({"client_fail"})
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
+        self._hints = 0
+
+    def see(self, event: Event, view: NodeView) -> None:
+        client = event.client
+        if client is None or client.hint is None:
+            return
+        self._hints += 1
+        if client.hint == event.node:
+            self.report(f"{event.node} redirected {client} to itself", view.seen)
+
+    def coverage(self) -> tuple[bool, str]:
+        if not self._hints:
+            return False, "no line tells where a client was sent on"
+        return True, f"{self._hints} clients were sent on"
+
+
 class DeposedWrite(Rule):
     """Follows writes sent to a node that led before and shows, at that moment, that it leads no more.
 

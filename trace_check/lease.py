@@ -1,0 +1,121 @@
+"""How long a leader has been without its quorum, by its own clock: as late as the log allows.
+
+Every receipt from a peer counts as contact, whatever it says, and so does winning. A line that may have
+others before it that are not in the log counts too: contact may have been there. What is overdue by this
+count is overdue under every completion of the log, as long as the lines are numbered.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+from trace_check.event import LEADER, Event, Place
+from trace_check.facts import MID_STEP
+
+
+@dataclass(eq=False)
+class LeaseClock:
+    """One node as a leader of `term` (None: it leads none). `contact` is its last possible quorum contact.
+
+    `shows`: the log of this reign shows contact at all. `exact`: all its lines are numbered. `expired` is
+    where it logged the end of its lease, `overdue_s` how long it has been without contact at the event at
+    hand.
+    """
+
+    term: int | None = None
+    contact: float | None = None
+    contact_place: Place | None = None
+    shows: bool = False
+    exact: bool = True
+    expired: Place | None = None
+    overdue_s: float = 0.0
+    _heard: dict[str, float] = field(default_factory=dict)
+    _uses_mono: bool | None = None
+    _untimed: bool = False
+    _seq: int | None = None
+
+    def see(self, event: Event, peers_needed: int, limit_s: float) -> bool:
+        """Takes in one event of the node; True if the node led until then and its lease is over.
+
+        `peers_needed`: how many peers make a majority with it, at least; `limit_s`: lease and clock error.
+        """
+        now = self._now(event)
+        seq, self._seq = self._seq, event.seq
+        leads = self._leads(event)
+        if self.term is None:
+            if leads is not None:
+                self._begin(leads, event, now)
+            return False
+        self._follow(event, now, seq, peers_needed)
+        over = self.shows and now is not None and self.contact is not None and now - self.contact > limit_s
+        if over and now is not None and self.contact is not None:
+            self.overdue_s = now - self.contact
+        over = over or (self.expired is not None and event.kind != "lease_expire")
+        if leads is None and self._shows_other_role(event):
+            self.term = None
+        elif leads is not None and leads != self.term:
+            self._begin(leads, event, now)
+        return over
+
+    def end(self) -> None:
+        """The node restarts: it leads no more."""
+        self.term, self._seq = None, None
+        self._uses_mono = None
+
+    def _now(self, event: Event) -> float | None:
+        if self._uses_mono is None and (event.mono is not None or event.ts is not None):
+            self._uses_mono = event.mono is not None
+        return event.mono if self._uses_mono else event.ts
+
+    def _leads(self, event: Event) -> int | None:
+        """The term that the node leads after the event, None if it does not say so."""
+        state = event.state or event.pre
+        if state is not None and state.role == LEADER and event.kind not in MID_STEP:
+            return state.term
+        return event.new_term if event.new_role == LEADER else None
+
+    @staticmethod
+    def _shows_other_role(event: Event) -> bool:
+        state = event.state or event.pre
+        shown = None if state is None or event.kind in MID_STEP else state.role
+        return (event.new_role or shown) not in (None, LEADER)
+
+    def _begin(self, term: int, event: Event, now: float | None) -> None:
+        self.term, self.exact, self.shows, self.expired = term, bool(event.inc), False, None
+        self._heard.clear()
+        self._reach(event, now)
+
+    def _reach(self, event: Event, now: float | None) -> None:
+        """Contact is possible up to this event."""
+        if now is None:
+            self._untimed = True
+        elif self.contact is None or now >= self.contact:
+            self.contact, self.contact_place, self._untimed = now, event.place, False
+
+    def _follow(self, event: Event, now: float | None, seq: int | None, peers_needed: int) -> None:
+        """Moves the contact on as far as the event allows."""
+        if event.seq is None or seq is None:
+            self.exact = False
+        elif event.seq != seq + 1:
+            self._reach(event, now)
+        if self._untimed and now is not None:
+            self._reach(event, now)
+        if event.kind == "lease_renew":
+            self.shows, self.expired = True, None
+            self._reach(event, now)
+        elif event.kind == "lease_expire":
+            self.expired = event.place
+        elif event.kind == "recv" and event.msg is not None:
+            self.shows = True
+            self._hear(event, event.msg.src, now, peers_needed)
+
+    def _hear(self, event: Event, peer: str, now: float | None, peers_needed: int) -> None:
+        if now is None or peers_needed <= 1:
+            self._reach(event, now)
+            return
+        self._heard[peer] = now
+        if len(self._heard) >= peers_needed:
+            oldest = heapq.nlargest(peers_needed, self._heard.values())[-1]
+            if self.contact is None or oldest > self.contact:
+                self.contact, self.contact_place = oldest, event.place
