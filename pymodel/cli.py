@@ -16,6 +16,8 @@ import typer
 from pymodel import __version__
 from pymodel.cli_check import check_command, tlc_command
 from pymodel.cli_common import CfgName, Commands, HtmlFile, JarFile, JavaFile, write_file
+from pymodel.cli_frontier import frontier_command
+from pymodel.cli_mutate import mutate_command
 from pymodel.cli_simulate import simulate_command
 from pymodel.cli_sweep import sweep_command
 from pymodel.cli_witness import witness_command
@@ -80,6 +82,8 @@ app.command("tlc")(tlc_command)
 app.command("simulate")(simulate_command)
 app.command("witness")(witness_command)
 app.command("sweep")(sweep_command)
+app.command("mutate")(mutate_command)
+app.command("frontier")(frontier_command)
 
 
 @app.command("compare")

@@ -67,6 +67,8 @@ False3(a, b, c) == FALSE
 
 \* For HigherTerm: the term of an answer is not looked at (a control: slower, not unsafe).
 HigherTermInRequest(i, m) == m.type \in Requests /\ m.term > currentTerm[i]
+\* And: who leads hears of no newer term.
+HigherTermUnlessLeading(i, m) == role[i] # "Leader" /\ m.term > currentTerm[i]
 \* For AnswerTerm: an answer repeats the term of its request.
 TermOfRequest(i, m) == m.term
 \* For HintAfterStepDown: whoever told the higher term is taken for its leader.

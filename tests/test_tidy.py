@@ -38,6 +38,7 @@ ALLOWED = {
         "pymodel/check.py",
         "pymodel/cli",
         "pymodel/manifest.py",
+        "pymodel/mutate/",
         "pymodel/parity.py",
         "pymodel/sweep.py",
         "pymodel/tour.py",

@@ -15,6 +15,7 @@ from pymodel.raft.names import (
     ElectionTicks,
     ElectionTimeout,
     HigherTermSeen,
+    Leader,
     LeaseExpired,
     Message,
     Nil,
@@ -35,6 +36,10 @@ from pymodel.raft.names import (
 
 def HigherTermInRequest(s: State, i: int, m: Message) -> bool:
     return IsRequest(m) and m.term > s.currentTerm[i]
+
+
+def HigherTermUnlessLeading(s: State, i: int, m: Message) -> bool:
+    return s.role[i] != Leader and m.term > s.currentTerm[i]
 
 
 def TermOfRequest(s: State, i: int, m: Message) -> TermNumber:
@@ -151,6 +156,7 @@ MUTANTS: dict[str, Function | Constant] = {
         function.__name__: function
         for function in (
             HigherTermInRequest,
+            HigherTermUnlessLeading,
             TermOfRequest,
             SenderHint,
             AgeAtReceipt,
