@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pymodel.cli_common import Timeout, write_file
+from pymodel.errors import UsageError
 from pymodel.terminal import ProgressLine, reached_line, toned
 
 if TYPE_CHECKING:
     from pymodel.engine.goal import Progress
+    from pymodel.engine.result import CheckResult
+    from pymodel.mutate.frontier import Cell
 
 UNDECIDED = 3
 
@@ -28,30 +32,45 @@ def frontier_command(
 ) -> None:
     """Search 48 cells of timeouts and skew. Exit 0: the formula holds, 1: it does not, 3: a cell is open."""
     from pymodel.engine.goal import Limits
-    from pymodel.mutate.frontier import STATES_MAX, cell_text, frontier
+    from pymodel.mutate.frontier import STATES_MAX, frontier, rates
     from pymodel.report.frontier import frontier_json, frontier_page, frontier_svg, render_frontier
-    from pymodel.report.itf import counterexample_itf
 
     with ProgressLine() as progress:
 
         def tell(label: str, reached: Progress | None) -> None:
             progress(reached_line(label, reached, reached.seconds) if reached else label)
 
-        found = frontier(Limits(max_states or STATES_MAX, timeout), tell)
+        limits = Limits(max_states or STATES_MAX, timeout)
+        found, of_rates = frontier(limits, tell), rates(limits, tell)
     cells = [cell for cell, _ in found]
-    agrees, decided = all(cell.agrees for cell in cells), all(cell.safe is not None for cell in cells)
-    head, _, table = render_frontier(cells).partition("\n")
+    agrees = all(cell.agrees for cell in cells) and all(rate.agrees for rate in of_rates)
+    decided = all(item.safe is not None for item in cells) and all(item.safe is not None for item in of_rates)
+    head, _, table = render_frontier(cells, of_rates).partition("\n")
     typer.echo(toned(head, "bad" if not agrees else "good" if decided else "unknown"))
     typer.echo(table, nl=False)
-    for path, render in ((json, frontier_json), (svg, frontier_svg), (markdown, frontier_page)):
-        if path:
-            write_file(path, render(cells))
+    if json:
+        write_file(json, frontier_json(cells, of_rates))
+    if markdown:
+        write_file(markdown, frontier_page(cells, of_rates))
+    if svg:
+        write_file(svg, frontier_svg(cells))
     if write:
-        write.mkdir(parents=True, exist_ok=True)
-        for cell, result in found:
-            stem = f"skew{cell.clock_skew}_election{cell.election_ticks}_lease{cell.lease_ticks}"
-            values = (cell.clock_skew, cell.election_ticks, cell.lease_ticks)
-            write_file(write / f"{stem}.cfg", cell_text(*values, cell.line or "Safe, by exhaustive search."))
-            if result.counterexample:
-                write_file(write / f"{stem}.itf.json", counterexample_itf(result.counterexample, stem, None))
+        _write_cells(write, found)
     raise typer.Exit(1 if not agrees else 0 if decided else UNDECIDED)
+
+
+def _write_cells(folder: Path, found: Sequence[tuple[Cell, CheckResult]]) -> None:
+    """A cfg for each cell, and an ITF trace where it is unsafe."""
+    from pymodel.mutate.frontier import cell_text
+    from pymodel.report.itf import counterexample_itf
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UsageError(f"no folder: {problem.strerror}", mend="give another path", path=folder) from problem
+    for cell, result in found:
+        stem = f"skew{cell.clock_skew}_election{cell.election_ticks}_lease{cell.lease_ticks}"
+        values = (cell.clock_skew, cell.election_ticks, cell.lease_ticks)
+        write_file(folder / f"{stem}.cfg", cell_text(*values, cell.line or "Safe, by exhaustive search."))
+        if result.counterexample:
+            write_file(folder / f"{stem}.itf.json", counterexample_itf(result.counterexample, stem, None))

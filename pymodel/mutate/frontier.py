@@ -15,9 +15,12 @@ from pymodel.check import check_task, prepare_cfg
 from pymodel.engine.goal import Limits
 from pymodel.engine.result import CheckResult, Verdict
 from pymodel.mutate.run import Tell, line_of, states_of
-from pymodel.specfiles import find_cfg
+from pymodel.raft.lease_rates import RATES
+from pymodel.specfiles import find_cfg, spec_folder
 
 CFG = "frontier"
+RATES_CFG = "rates/lease_rates.cfg"
+SPEEDS = ((1, 3), (2, 3), (4, 5), (9, 11))
 SKEWS, ELECTION_TICKS, LEASE_TICKS = range(3), range(1, 5), range(1, 5)
 STATES_MAX = 20_000_000
 
@@ -46,6 +49,57 @@ class Cell(msgspec.Struct, frozen=True):
         return self.safe is None or self.safe == self.claimed
 
 
+class Rate(msgspec.Struct, frozen=True):
+    """The same of spec/rates/LeaseRates.tla: clocks that advance by `slow` to `fast` in a unit of time."""
+
+    slow: int
+    fast: int
+    election_time: int
+    lease_time: int
+    safe: bool | None
+    distinct: int
+    states: int
+
+    @property
+    def claimed(self) -> bool:
+        """Whether LeaseTime <= ElectionTime * (1 - rho) / (1 + rho), rho = (Fast - Slow) / (Fast + Slow)."""
+        return self.lease_time * self.fast <= self.election_time * self.slow
+
+    @property
+    def agrees(self) -> bool:
+        """Whether search and formula say the same; an undecided cell contradicts nothing."""
+        return self.safe is None or self.safe == self.claimed
+
+
+def rates(limits: Limits | None = None, tell: Tell | None = None) -> list[Rate]:
+    """For some rates and timeouts the longest lease that the formula calls safe, and the next longer one."""
+    found = []
+    for slow, fast in SPEEDS:
+        for election in (fast, 2 * fast):
+            longest = election * slow // fast
+            for lease in (longest, longest + 1):
+                if tell:
+                    tell(f"rates {slow} to {fast}, ElectionTime = {election}, LeaseTime = {lease}", None)
+                result = check_task(
+                    prepare_cfg(rate_cfg(slow, fast, election, lease), model=RATES), limits=limits
+                )
+                undecided = result.verdict is Verdict.UNDETERMINED
+                safe = None if undecided else result.ok
+                states = states_of(result.counterexample)
+                found.append(Rate(slow, fast, election, lease, safe, result.distinct, states))
+    return found
+
+
+def rate_cfg(slow: int, fast: int, election: int, lease: int) -> Cfg:
+    """The cfg of one cell of the model of rates."""
+    wanted = {"Slow": slow, "Fast": fast, "ElectionTime": election, "LeaseTime": lease}
+    return _with_numbers(read_cfg(spec_folder() / RATES_CFG), wanted)
+
+
+def _with_numbers(cfg: Cfg, wanted: dict[str, int]) -> Cfg:
+    return changed(cfg, {name: read_choices(str(value))[0] for name, value in wanted.items()})
+
+
 def frontier(limits: Limits | None = None, tell: Tell | None = None) -> list[tuple[Cell, CheckResult]]:
     """All cells with what was found, skew by skew, then by ElectionTicks and LeaseTicks."""
     return [
@@ -63,9 +117,7 @@ def cell_text(clock_skew: int, election_ticks: int, lease_ticks: int, comment: s
 
 def _cell_cfg(skew: int, election: int, lease: int) -> Cfg:
     wanted = {"ClockSkew": skew, "ElectionTicks": election, "LeaseTicks": lease}
-    return changed(
-        read_cfg(find_cfg(CFG)), {name: read_choices(str(value))[0] for name, value in wanted.items()}
-    )
+    return _with_numbers(read_cfg(find_cfg(CFG)), wanted)
 
 
 def _searched(

@@ -22,10 +22,10 @@ How long may a lease be? {headline}
 
 ![The frontier: a map of safe and unsafe cells for each skew](frontier.svg)
 
-Each cell is `spec/frontier.cfg` with other ticks: three servers, two terms, elections and leases, one message
-in flight, clocks that never differ by more than ClockSkew ticks. A safe cell was searched to the end: no state
-has a valid lease beside a leader of a higher term (LeaseExclusion). An unsafe one has a shortest
-counterexample, told in its row; `pymodel frontier --write DIR` writes its cfg and its ITF trace, and
+Each cell is `spec/frontier.cfg` with other ticks: three servers, two terms, elections and leases, one
+message in flight, clocks that never differ by more than ClockSkew ticks. A safe cell was searched to the
+end: no state has a valid lease beside a leader of a higher term (LeaseExclusion). An unsafe one has a
+shortest counterexample, told in its row; `pymodel frontier --write DIR` writes its cfg and its ITF trace, and
 `pymodel check` and `pymodel tlc` take the cfg. The claim that is held against them is
 `{formula}`: a promise is made at or after the sending that the lease
 counts from, and meanwhile two clocks drift apart by at most twice the skew. The line in the map is where the
@@ -38,7 +38,21 @@ Table, page and map are made by
 | ClockSkew | ElectionTicks | LeaseTicks | found | formula | searched | states | shortest counterexample |
 |---|---|---|---|---|---|---|---|
 {rows}
+
+## Clocks that run at different rates
+
+A bound on the difference of two clocks holds only if something sets them right. Where they only run at rates
+between 1 - rho and 1 + rho of the true one, the claim is
+`{rates_formula}`. `spec/rates/LeaseRates.tla` is a model of that alone:
+a leader, the voter that its lease counts on, messages that age, and clocks that advance by Slow to Fast in a
+unit of time. For each pair of rates and each ElectionTime the longest lease that the formula
+calls safe was searched to the end, and the next longer one until LeaseExclusion failed: {rates_headline}.
+
+| Slow | Fast | rho | ElectionTime | LeaseTime | found | formula | searched | states |
+|---|---|---|---|---|---|---|---|---|
+{rates}
 """
+RATES_FORMULA = "LeaseTime <= ElectionTime * (1 - rho) / (1 + rho)"
 
 
 class CellLike(Protocol):
@@ -64,6 +78,29 @@ class CellLike(Protocol):
     def agrees(self) -> bool: ...
 
 
+class RateLike(Protocol):
+    """What pymodel.mutate.frontier.Rate offers."""
+
+    @property
+    def slow(self) -> int: ...
+    @property
+    def fast(self) -> int: ...
+    @property
+    def election_time(self) -> int: ...
+    @property
+    def lease_time(self) -> int: ...
+    @property
+    def safe(self) -> bool | None: ...
+    @property
+    def distinct(self) -> int: ...
+    @property
+    def states(self) -> int: ...
+    @property
+    def claimed(self) -> bool: ...
+    @property
+    def agrees(self) -> bool: ...
+
+
 def headline(cells: Sequence[CellLike]) -> str:
     """How many cells came out how, and whether the formula says the same."""
     counts = ", ".join(
@@ -77,8 +114,14 @@ def headline(cells: Sequence[CellLike]) -> str:
     return f"{len(cells)} cells: {counts}; {agreement}."
 
 
-def render_frontier(cells: Sequence[CellLike]) -> str:
-    """The headline and a map in letters for each skew; ends with a newline."""
+def rates_headline(rates: Sequence[RateLike]) -> str:
+    """In how many cells of rates the formula holds."""
+    right = sum(rate.agrees and rate.safe is not None for rate in rates)
+    return f"the formula holds in {right} of {len(rates)} cells"
+
+
+def render_frontier(cells: Sequence[CellLike], rates: Sequence[RateLike]) -> str:
+    """The headline and a map in letters for each skew, a line for the rates; ends with a newline."""
     lines = [f"FRONTIER: {headline(cells)}", f"  claimed: {FORMULA}"]
     for skew in dict.fromkeys(cell.clock_skew for cell in cells):
         of_skew = [cell for cell in cells if cell.clock_skew == skew]
@@ -90,6 +133,7 @@ def render_frontier(cells: Sequence[CellLike]) -> str:
         for election in dict.fromkeys(cell.election_ticks for cell in of_skew):
             row = [cell for cell in of_skew if cell.election_ticks == election]
             lines.append(f"    {election:>13}  " + "  ".join(f"{_word(cell):<12}" for cell in row).rstrip())
+    lines.append(f"  clock rates: {rates_headline(rates)} ({RATES_FORMULA})")
     return "\n".join(lines) + "\n"
 
 
@@ -98,19 +142,36 @@ def _word(cell: CellLike) -> str:
     return text + ("" if cell.agrees else " !")
 
 
-def frontier_json(cells: Sequence[CellLike]) -> str:
-    """A list with an object for each cell."""
-    return msgspec.json.format(msgspec.json.encode(list(cells)), indent=1).decode() + "\n"
+def frontier_json(cells: Sequence[CellLike], rates: Sequence[RateLike]) -> str:
+    """`cells` and `rates`, each a list with an object for each cell."""
+    data = {"cells": list(cells), "rates": list(rates)}
+    return msgspec.json.format(msgspec.json.encode(data), indent=1).decode() + "\n"
 
 
-def frontier_page(cells: Sequence[CellLike]) -> str:
+def frontier_page(cells: Sequence[CellLike], rates: Sequence[RateLike]) -> str:
     """The page; ends with a newline."""
     rows = [
         f"| {cell.clock_skew} | {cell.election_ticks} | {cell.lease_ticks} | {WORDS[cell.safe]} "
         f"| {WORDS[cell.claimed]} | {cell.distinct:,} | {cell.states or ''} | {cell.line} |"
         for cell in cells
     ]
-    return PAGE.format(headline=headline(cells), formula=FORMULA, command=COMMAND, rows="\n".join(rows))
+    of_rates = [_rate_row(rate) for rate in rates]
+    return PAGE.format(
+        headline=headline(cells),
+        formula=FORMULA,
+        command=COMMAND,
+        rows="\n".join(rows),
+        rates="\n".join(of_rates),
+        rates_formula=RATES_FORMULA,
+        rates_headline=rates_headline(rates),
+    )
+
+
+def _rate_row(rate: RateLike) -> str:
+    rho = f"{rate.fast - rate.slow}/{rate.fast + rate.slow}"
+    cells = (rate.slow, rate.fast, rho, rate.election_time, rate.lease_time, WORDS[rate.safe])
+    rest = (WORDS[rate.claimed], f"{rate.distinct:,}", rate.states or "")
+    return f"| {' | '.join(map(str, (*cells, *rest)))} |"
 
 
 def frontier_svg(cells: Sequence[CellLike]) -> str:

@@ -20,6 +20,7 @@ from pymodel.engine.contract import Constant
 from pymodel.engine.goal import Limits
 from pymodel.engine.result import CheckResult, Verdict
 from pymodel.manifest import read_manifest
+from pymodel.mutate.registry import read_registry
 from pymodel.raft.model import RAFT
 from pymodel.raft.mutants import MUTANTS
 from pymodel.specfiles import find_cfg, shipped_cfgs
@@ -216,6 +217,7 @@ def test_every_guard_is_covered() -> None:
 def test_every_mutant_is_put_to_use() -> None:
     used = {case.swap.split()[-1] for case in ALL_CASES} | {COUNTED.split()[-1], KEPT.split()[-1]}
     used |= {swap.split()[-1] for swap, _ in SPOILT}
+    used |= {mutant for hole in read_registry().hole for mutant in hole.swaps.values()}
     used |= {mutant for swaps in SHIPPED.values() for mutant in swaps.values()}
     assert {name for name, mutant in MUTANTS.items() if not isinstance(mutant, Constant)} <= used
 
