@@ -6,6 +6,7 @@ TERMFENCE_FUZZ_BYTES=1000000 pytest tests/trace_check/test_trace_fuzz.py    # fo
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
@@ -157,6 +158,49 @@ def test_a_length_beyond_the_file_takes_no_memory(tmp_path: Path) -> None:
     before = memory_mb()
     read([path], "etcd-wal")
     assert memory_mb() - before < MEMORY_MB_MAX
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [1], None, 1.5, True])
+def test_a_field_of_any_type_is_no_surprise(tmp_path: Path, value: object) -> None:
+    """What tells a format must not rely on the type of a field."""
+    path = tmp_path / "log"
+    for seed in SEEDS.values():
+        line = next(text for text in seed().split(b"\n") if text)
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            continue
+        for name in fields:
+            nested = (
+                [{**fields[name], key: value} for key in fields[name]]
+                if isinstance(fields[name], dict)
+                else []
+            )
+            for changed in (value, *nested):
+                path.write_text(json.dumps({**fields, name: changed}) + "\n")
+                try:
+                    read([path])
+                except InputError as error:
+                    assert error.mend
+
+
+def test_proposals_survive_odd_names(tmp_path: Path) -> None:
+    odd = {
+        "a\x7fb": 1,
+        "c\nd": 2,
+        "e#f": "g\nh",
+        "term\r": 3,
+        '"': 4,
+        "'": 5,
+        "\\": 6,
+        "": 7,
+        "node\u2028": "x",
+    }
+    text = suggestion([json.dumps(odd).encode()])
+    assert text is not None
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    load(path)
 
 
 def test_records_of_any_content_are_read_or_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from trace_check.adapters.format import is_word_of
 from trace_check.adapters.wire import Count, bad_line, decoder_of, role_of
 from trace_check.event import (
     APPEND,
@@ -118,7 +119,7 @@ _decode_bare = decoder_of(EtcdEvent)
 def certainty(line: dict[str, Any]) -> int:
     """2 if the line can only be this format, 0 if it is not."""
     event = line.get("event", line)
-    return 2 if isinstance(event, dict) and "nid" in event and event.get("name") in _KINDS else 0
+    return 2 if isinstance(event, dict) and "nid" in event and is_word_of(event.get("name"), _KINDS) else 0
 
 
 class Parser:

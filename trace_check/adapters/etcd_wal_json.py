@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from trace_check.adapters.etcd_records import WalEvents
+from trace_check.adapters.format import is_word_of
 from trace_check.adapters.wire import Count, bad_line, decoder_of
 from trace_check.event import Item, Place, Unmapped
 
@@ -35,7 +36,7 @@ _decode = decoder_of(WalLine)
 
 def certainty(line: dict[str, Any]) -> int:
     """2 for a decoded record, 0 for any other line."""
-    return 2 if line.get("rec") in _RECORDS and isinstance(line.get("node"), str) else 0
+    return 2 if is_word_of(line.get("rec"), _RECORDS) and isinstance(line.get("node"), str) else 0
 
 
 class Parser:

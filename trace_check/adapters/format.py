@@ -6,7 +6,7 @@ example a server's log and its write-ahead log: they become one stream, each nod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
@@ -25,6 +25,11 @@ class Parser(Protocol):
 def no_text(text: str) -> int:
     """The certainty of a format whose lines are all JSON."""
     return 0
+
+
+def is_word_of(value: object, words: Container[str]) -> bool:
+    """True for a text among `words`: a field of a line may hold anything."""
+    return isinstance(value, str) and value in words
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from trace_check.adapters.format import is_word_of
 from trace_check.adapters.hclog import HcLine, address_in, line_of
 from trace_check.adapters.merge import Ahead, in_time
 from trace_check.adapters.rename import renamed
@@ -69,7 +70,7 @@ def certainty(line: dict[str, Any]) -> int:
     """2 for a line that only this logger or this raft writes, 0 for any other."""
     if line.keys() >= _HCLOG_KEYS and not {"event", "pre"} & line.keys():
         return 2
-    return 2 if "level" in line and line.get("msg") in _KNOWN else 0
+    return 2 if "level" in line and is_word_of(line.get("msg"), _KNOWN) else 0
 
 
 def text_certainty(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from trace_check.adapters.format import is_word_of
 from trace_check.adapters.wire import (
     SCHEMA_DOC,
     Count,
@@ -169,7 +170,7 @@ def certainty(line: dict[str, Any]) -> int:
     if not named or not any(key in line for key in ("node", "nid", "service.instance.id")):
         return 0
     msg = line.get("msg")
-    own = isinstance(msg, dict) and msg.get("type") in _OWN_TYPES
+    own = isinstance(msg, dict) and is_word_of(msg.get("type"), _OWN_TYPES)
     return 2 if own or "pre" in line else 1
 
 

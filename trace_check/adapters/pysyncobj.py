@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from trace_check.adapters.format import is_word_of
 from trace_check.adapters.wire import (
     Count,
     Pair,
@@ -84,7 +85,7 @@ def certainty(line: dict[str, Any]) -> int:
     if not isinstance(line.get("event"), str) or "node" not in line or "pre" in line:
         return 0
     msg, conf = line.get("msg"), line.get("conf")
-    if isinstance(msg, dict) and (msg.get("type") in _OWN_TYPES or "prevLogIdx" in msg):
+    if isinstance(msg, dict) and (is_word_of(msg.get("type"), _OWN_TYPES) or "prevLogIdx" in msg):
         return 2
     known_init = "journal" in line or (isinstance(conf, dict) and "raftMinTimeout" in conf)
     return 2 if known_init or line["event"] == "driver" else 1

@@ -217,7 +217,7 @@ def _written(chosen: dict[str, Column], columns: list[Column], objects: int) -> 
             lines += ["", '[values."state.role"]']
             lines += [f"{_quoted(word)} = {_quoted(str(meaning))}" for word, meaning in words.items()]
     used = {column.path for column in chosen.values()}
-    rest = sorted(column.path for column in columns if column.path not in used)
+    rest = sorted(_plain(column.path) for column in columns if column.path not in used)
     return lines + (["", f"# Not used: {', '.join(rest)}"] if rest else [])
 
 
@@ -266,8 +266,13 @@ def _evidence(column: Column, objects: int) -> str:
     return f"{kinds} on {column.lines} of {objects} lines: {some}"
 
 
+def _plain(value: str) -> str:
+    """The text without what may not stand in a comment."""
+    return "".join(char if char.isprintable() else " " for char in value)
+
+
 def _short(value: str) -> str:
-    plain = "".join(char if char.isprintable() else " " for char in value)
+    plain = _plain(value)
     return plain if len(plain) <= 24 else plain[:21] + "..."
 
 
