@@ -12,13 +12,17 @@ from typing import Any
 
 import msgspec
 
+from trace_check.event import Config, Event
 from trace_check.history.clients import Commits, Operations
 from trace_check.history.contact import StepDown, step_downs
 from trace_check.history.elections import Election
 from trace_check.history.fencing import Fenced
 from trace_check.history.history import History, Restart, members_of
 from trace_check.history.roles import Overlap, Span, overlaps
-from trace_check.load import Log, load
+from trace_check.load import Log
+from trace_check.passes import run
+from trace_check.reader import SourceFile, sources
+from trace_check.track import NodeView
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,30 @@ class Stats:
     restarts: tuple[Restart, ...]
 
 
+class _Watched:
+    """The history of a log that is read once, and forgotten as it is read."""
+
+    def __init__(self) -> None:
+        self.history = History()
+
+    def begin(self) -> None:
+        """A pass begins: what was seen before is void."""
+        self.history = History()
+
+    def see(self, event: Event, view: NodeView) -> None:
+        """Takes in one event."""
+        self.history.see(event)
+
+
 def stats(paths: Sequence[Path], *, format: str = "auto") -> Stats:
-    """The figures of the logs at `paths`, which together hold one cluster. Raises as `validate` does."""
-    log = load(paths, format)
-    return stats_of(log, history_of(log))
+    """The figures of the logs at `paths`, which together hold one cluster. Raises as `validate` does.
+
+    Memory is bounded by what there is to tell where each log is in order.
+    """
+    logs, _ = sources([Path(path) for path in paths], format)
+    watched = _Watched()
+    passed = run(logs, [watched])
+    return stats_of(watched.history, [log.summary() for log in logs], passed.gathered.configs)
 
 
 def history_of(log: Log) -> History:
@@ -62,22 +86,22 @@ def history_of(log: Log) -> History:
     return history
 
 
-def stats_of(log: Log, history: History) -> Stats:
-    """The figures of a log and its history."""
-    nodes = sorted({event.node for event in log.events})
-    members = members_of(log.configs, nodes)
+def stats_of(history: History, files: Sequence[SourceFile], configs: Sequence[Config]) -> Stats:
+    """The figures of a history, with what was read and declared."""
+    nodes = sorted(history.clients.commits)
+    members = members_of(configs, nodes)
     reigns = history.roles.reigns()
     return Stats(
-        files=tuple(file.path for file in log.files),
-        format=log.format,
+        files=tuple(file.path for file in files),
+        format=", ".join(sorted({file.format for file in files if file.format})),
         events=history.events,
         nodes=tuple(nodes),
         members=tuple(members),
         start=history.start,
         end=history.end,
-        lease_ms=_declared(log, "lease_ms"),
-        election_timeout_ms=_declared(log, "election_timeout_ms"),
-        clock_error_ms=_declared(log, "clock_error_ms"),
+        lease_ms=_declared(configs, "lease_ms"),
+        election_timeout_ms=_declared(configs, "election_timeout_ms"),
+        clock_error_ms=_declared(configs, "clock_error_ms"),
         reigns=tuple(reigns),
         overlaps=tuple(overlaps(reigns)),
         step_downs=tuple(step_downs(reigns, history.contact, len(members))),
@@ -89,9 +113,9 @@ def stats_of(log: Log, history: History) -> Stats:
     )
 
 
-def _declared(log: Log, name: str) -> float | None:
+def _declared(configs: Sequence[Config], name: str) -> float | None:
     """The largest value that any line declares."""
-    values = [getattr(config, name) for config in log.configs]
+    values = [getattr(config, name) for config in configs]
     return max((value for value in values if value is not None), default=None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trace_check.event import CANDIDATE, Event
+from trace_check.event import CANDIDATE, REQUEST_VOTE, VOTE_RESPONSE, Event, NodeState
 from trace_check.facts import led_terms, votes_cast
 
 
@@ -33,9 +33,12 @@ class Elections:
 
     def __init__(self) -> None:
         self.by_term: dict[int, Election] = {}
+        self._shown: dict[str, NodeState] = {}
 
-    def see(self, event: Event, index: int) -> None:
+    def see(self, event: Event) -> None:
         """Takes in one event."""
+        if self._nothing_new(event):
+            return
         for term, candidate in votes_cast(event):
             election = self._of(term)
             self._begin(election, event)
@@ -52,6 +55,19 @@ class Elections:
             if leader.source == "node":
                 self._of(term).leaders.setdefault(leader.name, event.ts)
 
+    def _nothing_new(self, event: Event) -> bool:
+        """True for an event whose states were shown before, and which is of no vote: most of a log."""
+        state = event.pre or event.state
+        if state is None or event.new_role is not None or event.kind == "vote":
+            return False
+        known = self._shown.get(event.node)
+        self._shown[event.node] = event.state or state
+        if event.msg is not None and event.msg.type in (REQUEST_VOTE, VOTE_RESPONSE):
+            return False
+        return (
+            known is not None and _same(known, state) and (event.state is None or _same(known, event.state))
+        )
+
     def _of(self, term: int) -> Election:
         return self.by_term.setdefault(term, Election(term))
 
@@ -63,6 +79,10 @@ class Elections:
     def all(self) -> list[Election]:
         """The elections by term."""
         return [self.by_term[term] for term in sorted(self.by_term)]
+
+
+def _same(one: NodeState, other: NodeState) -> bool:
+    return one.term == other.term and one.vote == other.vote and one.role == other.role
 
 
 def _candidacies(event: Event) -> list[tuple[str, int]]:

@@ -42,7 +42,7 @@ class Fencing:
         self._incs: dict[str, str] = {}
         self._waiting: dict[tuple[str, str, str], tuple[str | None, Fenced]] = {}
 
-    def see(self, event: Event, index: int) -> None:
+    def see(self, event: Event) -> None:
         """Takes in one event."""
         node, msg = event.node, event.msg
         if event.inc and event.inc != self._incs.setdefault(node, event.inc):

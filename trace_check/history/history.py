@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from trace_check.event import Config, Event, Place
@@ -53,8 +54,8 @@ class History:
         ended = self.roles.see(event, index)
         leads = self.roles.leads(event.node)
         self.contact.see(event, ended, leads)
-        self.elections.see(event, index)
-        self.fencing.see(event, index)
+        self.elections.see(event)
+        self.fencing.see(event)
         self.clients.see(event, leads)
 
     def _restart(self, event: Event) -> None:
@@ -69,7 +70,7 @@ class History:
             self._terms[event.node] = shown[-1]
 
 
-def members_of(configs: list[Config], nodes: list[str]) -> list[str]:
+def members_of(configs: Sequence[Config], nodes: list[str]) -> list[str]:
     """The cluster's members: the most that are declared together, else the nodes that log."""
     declared = max((config.nodes for config in configs), key=len, default=())
     return sorted(declared) if len(declared) >= len(nodes) else nodes

@@ -56,7 +56,7 @@ def render_page(report: Report, log: Log) -> str:
         reasons=[names.within(reason) for reason in report.reasons],
         notes=[names.within(note) for note in report.notes],
         facts=_facts(report, log),
-        sections=sections(stats_of(log, history)),
+        sections=sections(stats_of(history, log.files, log.configs)),
         data=Markup(pack(page_data(report, log, history, raw))),
         events=len(log.events),
         cone=bool(report.explanation),
