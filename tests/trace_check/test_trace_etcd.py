@@ -14,6 +14,7 @@ from walfile import message, wal
 from trace_check import Verdict, sample, validate
 from trace_check.adapters.etcd_records import DurableLog
 from trace_check.adapters.etcd_texts import sentence_of
+from trace_check.adapters.protobuf import fields_of
 from trace_check.errors import InputError
 from trace_check.event import NOBODY, Event, NodeState
 from trace_check.reader import Input, read
@@ -451,3 +452,12 @@ def test_broken_json_of_a_server_log_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(log_line(f"{A} became leader at term 2")) + '\n{"level":\npanic: lost\n')
     with pytest.raises(InputError, match=r"a\.log:2: invalid JSON"):
         read([path])
+
+
+def test_protobuf_fields_of_all_wire_types() -> None:
+    data = message(f1=300, f16=b"ab") + bytes([(2 << 3) | 1]) + b"12345678" + bytes([(3 << 3) | 5]) + b"1234"
+    assert fields_of(data) == {1: 300, 16: b"ab", 2: b"12345678", 3: b"1234"}
+    assert fields_of(message(f1=2**64 - 1)) == {1: 2**64 - 1}
+    for broken in (b"\x08", b"\x0a\x05ab", b"\x0b", b"\x08\xff", b"\x08" + b"\xff" * 11, b"\x09123"):
+        with pytest.raises(ValueError, match=r"cut short|longer|unknown|too long|no value"):
+            fields_of(broken)

@@ -11,28 +11,36 @@ _VARINT_BYTES_MAX = 10
 
 
 def fields_of(data: bytes) -> dict[int, int | bytes]:
-    """The last value of each field by its number: an unsigned integer or bytes.
+    """The last value of each field by its number: an unsigned integer or bytes. Most numbers have one byte.
 
     Raises: ValueError for bytes that are no message.
     """
     fields: dict[int, int | bytes] = {}
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        number, kind = tag >> 3, tag & 7
-        if kind == _VARINT:
-            fields[number], at = _varint(data, at)
-            continue
-        if kind == _BYTES:
-            size, at = _varint(data, at)
-        elif kind in _FIXED_BYTES:
-            size = _FIXED_BYTES[kind]
+    at, end = 0, len(data)
+    while at < end:
+        tag = data[at]
+        at += 1
+        if tag >= 0x80:
+            tag, at = _varint(data, at - 1)
+        kind = tag & 7
+        if kind in _FIXED_BYTES:
+            value = _FIXED_BYTES[kind]
+        elif kind in (_VARINT, _BYTES):
+            if at >= end:
+                raise ValueError("a field has no value")
+            value = data[at]
+            at += 1
+            if value >= 0x80:
+                value, at = _varint(data, at - 1)
         else:
             raise ValueError(f"wire type {kind} is unknown")
-        if at + size > len(data):
+        if kind == _VARINT:
+            fields[tag >> 3] = value
+            continue
+        if at + value > end:
             raise ValueError("a field is longer than its message")
-        fields[number] = data[at : at + size]
-        at += size
+        fields[tag >> 3] = data[at : at + value]
+        at += value
     return fields
 
 
