@@ -170,12 +170,15 @@ def _answers(row: Fenced) -> str:
 
 
 def _operations(found: Stats) -> list[Row]:
-    rows: list[Row] = [("at", "writes", "acknowledged", "refused", "reads", "by term", "refusals")]
+    rows: list[Row] = [
+        ("at", "writes", "acknowledged", "refused", "reads", "by term", "refusals", "sent on to")
+    ]
     for row in found.operations:
         terms = ", ".join(f"{count} in {term}" for term, count in sorted(row.acknowledged_by_term.items()))
         asked = str(row.writes_asked) if row.writes_asked else _UNKNOWN
         counts = (asked, str(row.writes_acknowledged), str(row.writes_refused), str(row.reads))
-        rows.append((row.node, *counts, terms, _refusals(row)))
+        sent_on = ", ".join(f"{node}: {count}" for node, count in sorted(row.redirects.items()))
+        rows.append((row.node, *counts, terms, _refusals(row), sent_on))
     return rows
 
 

@@ -43,7 +43,7 @@ stale messages
   n2  n3    append   1         2         1      1 no answer logged
 
 client operations
-  at  writes  acknowledged  refused  reads  by term  refusals
+  at  writes  acknowledged  refused  reads  by term  refusals  sent on to
   n1  1       1             0        0      1 in 2
   n3  1       1             0        0      1 in 1
 """
@@ -196,13 +196,14 @@ def test_client_operations_by_node_and_term(tmp_path: Path) -> None:
         *(op("client_invoke", number) for number in range(4)),
         op("client_ok", 0, state=leads),
         op("client_ok", 1, entry=[7, 3]),
-        op("client_fail", 2, error="not leader"),
+        op("client_fail", 2, error="not leader", hint="n2"),
         op("client_invoke", 9, f="get"),
         op("client_ok", 9, f="get"),
     )
     (row,) = found.operations
     assert (row.writes_asked, row.writes_acknowledged, row.writes_refused, row.reads) == (4, 2, 1, 1)
     assert (row.acknowledged_by_term, row.refusals) == ({4: 1, 3: 1}, {"not leader": 1})
+    assert row.redirects == {"n2": 1}
 
 
 def test_commits_and_restarts(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from trace_check.event import Event
 
 @dataclass
 class Operations:
-    """Writes and reads that came to one node, with the reasons of refusals as the log words them."""
+    """Writes and reads that came to one node, with the reasons of refusals as the log words them, and
+    the nodes that clients were sent on to."""
 
     node: str
     writes_asked: int = 0
@@ -19,6 +20,7 @@ class Operations:
     reads: int = 0
     reads_refused: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
+    redirects: Counter[str] = field(default_factory=Counter)
     acknowledged_by_term: Counter[int] = field(default_factory=Counter)
 
 
@@ -65,6 +67,8 @@ class Clients:
         refused = event.kind == "client_fail" or client.error not in (None, "", "0")
         if refused:
             known.refusals[client.error or "without a reason"] += 1
+            if client.hint:
+                known.redirects[client.hint] += 1
         if not client.is_write:
             known.reads += event.kind in ("client_ok", "read")
             known.reads_refused += refused

@@ -315,3 +315,91 @@ def role_record_has_no_reason(lines: Lines) -> None:
 def role_record_starts_where_the_last_one_did_not_end(lines: Lines) -> None:
     line = find(lines, node="n1", event="role", new_role="follower")
     line["old_role"] = "candidate"
+
+
+@breaks("LeaderCompleteness")
+def leader_lacks_a_committed_entry(lines: Lines) -> None:
+    line = find(lines, node="n1", event="role", new_role="leader", nth=1)
+    line["state"] = {**line["state"], "last": [2, 2]}
+
+
+@breaks("CommittedStays")
+def committed_entry_is_cut_from_the_log(lines: Lines) -> None:
+    line = find(lines, node="n3", inc="b", event="init")
+    line["state"] = {**line["state"], "last": [2, 2], "commit": 2}
+
+
+@breaks("CommittedStays")
+def committed_entry_is_lost_in_a_restart(lines: Lines) -> None:
+    line = find(lines, node="n3", inc="b", event="init")
+    line["state"] = {**line["state"], "last": [0, 0], "commit": 0}
+
+
+@breaks("RedirectSound")
+def client_is_redirected_to_the_node_that_it_asked(lines: Lines) -> None:
+    find(lines, event="client_fail", op="w4")["hint"] = "n1"
+
+
+@breaks("LeaseOverrun")
+def write_is_accepted_after_the_lease(lines: Lines) -> None:
+    line = find(lines, node="n1", event="lease_expire")
+    after(lines, line, "append", entries=[[3, 1]], state={**line["state"], "last": [3, 1]})
+    record = find(lines, node="n1", event="role", new_role="follower")
+    from_then_on(lines, record, last=[3, 1])
+    end_of_change(lines, record)
+
+
+def end_of_change(lines: Lines, record: Line) -> None:
+    """Gives the node the log back that it has in the good log, from the receipt on that replaced its end."""
+    taken = find(lines, node=record["node"], event="recv", msg_entries=[[2, 2], [3, 2]])
+    own = [line for line in lines if line.get("node") == record["node"]]
+    for line in own[own.index(taken) :]:
+        grown = line["seq"] >= find(lines, node=record["node"], event="append", entries=[[4, 3]])["seq"]
+        for part in ("state", *(("pre",) if line is not taken else ())):
+            if part in line:
+                line[part] = {**line[part], "last": [4, 3] if grown else [3, 2]}
+
+
+@breaks("LeaseOverrun")
+def read_is_served_after_the_lease(lines: Lines) -> None:
+    line = find(lines, node="n1", event="lease_expire")
+    after(lines, line, "read", op="r9", f="get", key="x", state=line["state"])
+
+
+@breaks("WriteExclusion")
+def write_that_came_after_a_later_leader_is_acknowledged(lines: Lines) -> None:
+    """The old leader never noticed: it leads on until the refusals come."""
+    keep_leading(lines)
+    line = find(lines, node="n1", event="client_fail", op="w2")
+    state = {**line["state"], "role": "leader"}
+    line.update(event="client_invoke", op="w5", ts=find(lines, node="n2", event="read")["ts"], state=state)
+    line.pop("error")
+    after(lines, line, "client_ok", op="w5", f="put", key="x", entry=[2, 1], state=state)
+
+
+@breaks("StaleRead")
+def stale_leader_serves_a_read_after_a_later_commit(lines: Lines) -> None:
+    keep_leading(lines)
+    line = find(lines, node="n1", event="client_fail", op="w2")
+    line.update(event="read", op="r9", f="get", ts=find(lines, node="n2", event="read")["ts"])
+    line.pop("error")
+    line["state"] = {**line["state"], "role": "leader"}
+
+
+def keep_leading(lines: Lines) -> None:
+    """Takes the old leader's expiry and step-down out of the log."""
+    record = find(lines, node="n1", event="role", new_role="follower")
+    expiry = find(lines, node="n1", event="lease_expire")
+    for line in (record, expiry):
+        line["event"] = "state"
+        line["state"] = {**line["state"], "role": "leader"}
+        for name in ("old_role", "new_role", "old_term", "new_term", "reason"):
+            line.pop(name, None)
+
+
+@breaks("StepDownInTime")
+def leader_stays_on_after_its_lease(lines: Lines) -> None:
+    find(lines, node="n1", event="lease_expire")["event"] = "state"
+    record = find(lines, node="n1", event="role", new_role="follower")
+    record["ts"] = round(record["ts"] + 0.4, 3)
+    find(lines, node="n1", event="client_fail", op="w2")["ts"] = round(record["ts"] + 0.01, 3)

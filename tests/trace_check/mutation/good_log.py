@@ -141,17 +141,17 @@ def good_log() -> Lines:
     cluster.write("n1", "client_invoke", "w1")
     cluster.append("n1", ("n2", "n3"), [1, 1], [0, 0])
     cluster.write("n1", "client_ok", "w1", entry=[1, 1])
-    cluster.write("n1", "client_invoke", "w2")
-    cluster.change("n1", last=[2, 1])
-    cluster.show("n1", "append", entries=[[2, 1]])
+    delayed = _lose_quorum(cluster)
     cluster.elect("n2", 2, ("n3",))
     cluster.append("n2", ("n3",), [2, 2], [1, 1])
     cluster.write("n2", "client_invoke", "w3")
     cluster.append("n2", ("n3",), [3, 2], [2, 2])
     cluster.write("n2", "client_ok", "w3", entry=[3, 2])
-    _fence(cluster)
+    cluster.show("n2", "client_invoke", op="r1", f="get", key="x")
+    cluster.show("n2", "read", op="r1", f="get", key="x", value="w3")
+    _fence(cluster, delayed)
     cluster.write("n1", "client_invoke", "w4")
-    cluster.write("n1", "client_fail", "w4", error="not leader")
+    cluster.write("n1", "client_fail", "w4", error="not leader", hint="n2")
     _depose(cluster)
     stop = cluster.servers["n3"]
     cluster.show("n3", "stop")
@@ -163,16 +163,31 @@ def good_log() -> Lines:
     return cluster.lines
 
 
-def _fence(cluster: Cluster) -> None:
-    """The stale leader's appends are refused with the current term; it steps down and takes the new log."""
-    for follower in ("n3", "n2"):
-        stale = cluster.send("n1", follower, type="append", term=1, prev=[1, 1], entries=[[2, 1]], commit=1)
+def _lose_quorum(cluster: Cluster) -> list[Line]:
+    """The leader takes a write that it cannot replicate: its appends are delayed until after its lease."""
+    cluster.write("n1", "client_invoke", "w2")
+    cluster.change("n1", last=[2, 1])
+    cluster.show("n1", "append", entries=[[2, 1]])
+    delayed = [
+        cluster.send("n1", peer, type="append", term=1, prev=[1, 1], entries=[[2, 1]], commit=1)
+        for peer in ("n3", "n2")
+    ]
+    cluster.now += 0.85
+    cluster.show("n1", "lease_expire")
+    cluster.role("n1", "follower", "lease_expired")
+    cluster.write("n1", "client_fail", "w2", error="lease expired")
+    cluster.now += 0.5
+    return delayed
+
+
+def _fence(cluster: Cluster, delayed: list[Line]) -> None:
+    """The stale appends are refused with the current term; the old leader takes the new log."""
+    for stale in delayed:
         cluster.receive(stale)
-        refusal = cluster.send(follower, "n1", type="append_response", term=2, success=False, re=stale["mid"])
-        if follower == "n2":
-            cluster.role("n1", "follower", "lease_expired")
-        cluster.receive(refusal, **({"term": 2, "vote": None} if follower == "n2" else {}))
-    cluster.write("n1", "client_fail", "w2", error="not leader")
+        refusal = cluster.send(
+            stale["to"], "n1", type="append_response", term=2, success=False, re=stale["mid"]
+        )
+        cluster.receive(refusal, term=2, vote=None)
     sent = cluster.send("n2", "n1", type="append", term=2, prev=[1, 1], entries=[[2, 2], [3, 2]], commit=3)
     cluster.receive(sent, last=[3, 2], commit=3)
     answer = cluster.send("n1", "n2", type="append_response", term=2, success=True, index=3, re=sent["mid"])

@@ -271,10 +271,121 @@ def AuditFaithful(nodes: dict[str, list[Line]]) -> bool:
     return False
 
 
+def LeaderCompleteness(nodes: dict[str, list[Line]]) -> bool:
+    states = [state for own in nodes.values() for _, state in _states(own)]
+    return any(
+        leader["role"] == "leader" and leader["term"] > state["term"] and leader["last"][0] < state["commit"]
+        for state in states
+        for leader in states
+    )
+
+
+def CommittedStays(nodes: dict[str, list[Line]]) -> bool:
+    for own in nodes.values():
+        known = 0
+        for _, state in _states(own):
+            if state["last"][0] < known and state["commit"] != known:
+                return True
+            known = max(known, state["commit"])
+    return False
+
+
+def RedirectSound(nodes: dict[str, list[Line]]) -> bool:
+    return any(line.get("hint") == line["node"] for line in _all(nodes))
+
+
+LEASE_S, CLOCK_ERROR_S = 0.9, 0.02
+"""What the good log declares."""
+
+
+def _leads_by(nodes: dict[str, list[Line]]) -> list[tuple[float, int, str]]:
+    """(time, term, node) of each line that shows a leader."""
+    return [
+        (line["ts"], state["term"], line["node"])
+        for line in _all(nodes)
+        for _, state in _states([line])
+        if state["role"] == "leader"
+    ]
+
+
+def _came(own: list[Line], op: str) -> float:
+    return next(line["ts"] for line in own if line["event"] == "client_invoke" and line.get("op") == op)
+
+
+def WriteExclusion(nodes: dict[str, list[Line]]) -> bool:
+    taken = []
+    for node, own in nodes.items():
+        for line in own:
+            if line["event"] == "client_ok" and line["f"] == "put" and line["state"]["role"] == "leader":
+                taken.append((_came(own, line["op"]), line["state"]["term"], node))
+            if line["event"] == "append" and line["state"]["role"] == "leader":
+                taken.append((line["ts"], line["state"]["term"], node))
+    return any(
+        later > term and node != other and ts - shown > CLOCK_ERROR_S
+        for ts, term, node in taken
+        for shown, later, other in _leads_by(nodes)
+    )
+
+
+def StaleRead(nodes: dict[str, list[Line]]) -> bool:
+    reads = [
+        (line["ts"], line["state"]["term"], line["node"])
+        for line in _all(nodes)
+        if line["event"] == "read" and line["state"]["role"] == "leader"
+    ]
+    commits = [(line["ts"], line["entry"][1], line["node"]) for line in _all(nodes) if "entry" in line]
+    return any(
+        later > term and node != other and ts - done > CLOCK_ERROR_S
+        for ts, term, node in reads
+        for done, later, other in commits
+    )
+
+
+def _overdue(own: list[Line]) -> list[tuple[Line, bool]]:
+    """The lines of a leader without its quorum for longer than its lease, and whether it said so."""
+    found = []
+    contact, expired = None, False
+    for line in own:
+        roles = [state["role"] for _, state in _states([line])]
+        heard = line["event"] in ("recv", "lease_renew")
+        late = contact is not None and line["ts"] - contact > LEASE_S + CLOCK_ERROR_S
+        if contact is not None and not heard and (late or expired):
+            found.append((line, expired))
+        if line["event"] == "lease_expire":
+            expired = True
+        if roles and roles[-1] != "leader":
+            contact, expired = None, False
+        elif heard or (contact is None and roles):
+            contact, expired = line["ts"], expired and line["event"] != "lease_renew"
+    return found
+
+
+def LeaseOverrun(nodes: dict[str, list[Line]]) -> bool:
+    for own in nodes.values():
+        late = [line for line, _ in _overdue(own) if line.get("state", {}).get("role") == "leader"]
+        asked = {line["op"] for line in late if line["event"] == "client_invoke"}
+        for line in late:
+            if line["event"] in ("append", "read") or (line["event"] == "client_ok" and line["op"] in asked):
+                return True
+    return False
+
+
+def StepDownInTime(nodes: dict[str, list[Line]]) -> bool:
+    return any(
+        not expired and line["event"] != "lease_expire"
+        for own in nodes.values()
+        for line, expired in _overdue(own)
+    )
+
+
 RULES = (
     ElectionSafety,
     StateMachineSafety,
+    LeaderCompleteness,
     OkIsChosen,
+    WriteExclusion,
+    StaleRead,
+    LeaseOverrun,
     VoteStable,
     TermMonotonic,
     NoAckToStale,
@@ -282,9 +393,12 @@ RULES = (
     CommitOnlyCurrentTerm,
     LeaderAppendOnly,
     CommitMonotonic,
+    CommittedStays,
     CommitWithinLog,
+    RedirectSound,
     LegalTransition,
     StaleRejected,
     DeposedWrite,
+    StepDownInTime,
     AuditFaithful,
 )
