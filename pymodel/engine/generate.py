@@ -25,8 +25,8 @@ from pymodel.engine.translate_values import Translator
 from pymodel.engine.variants import Alternative, alternatives, chosen_text
 from pymodel.errors import LayoutError
 
-BATCH = 192  # successors made before the first of them is looked up
-RECENT_SIZE = 1 << 12  # hashes that a thread remembers beside the table, a power of two
+BATCH = 96  # successors made before the first of them is looked up
+RECENT_SIZE = 1 << 10  # hashes that a thread remembers beside the table, a power of two
 PROPERTIES_MAX = 62  # check_state and check_step return a bit for each
 
 COMPILED = "\n# == Compiled ==\n"
@@ -55,46 +55,43 @@ def _with_field(b, word, value, span, shift, mask, code):
 
 
 def _messages_has(b, s, m):
-    for slot in range(s + MESSAGES, s + W):
-        if b[slot] == m:
-            return True
-    return False
+    has = 0
+    for k in range(CAPACITY):
+        has |= b[s + MESSAGES + k] == m
+    return has
 
 
 def _messages_count(b, s):
     n = 0
-    while n < CAPACITY and b[s + MESSAGES + n] != 0:
-        n += 1
+    for k in range(CAPACITY):
+        n += b[s + MESSAGES + k] != 0
     return n
 
 
-def _messages_clear(b, t):
-    for slot in range(t + MESSAGES, t + W):
-        b[slot] = 0
+def _messages_clear(b, t: After):
+    for k in range(CAPACITY):
+        b[t + MESSAGES + k] = 0
 
 
-def _messages_add(b, t, m):
-    if _messages_has(b, t, m):
-        return
-    slot = t + W - 1
-    if b[slot] != 0:
+def _messages_add(b, t: After, m):
+    new = 0 if _messages_has(b, t, m) else m
+    if new != 0 and b[t + W - 1] != 0:
         b[0] = MESSAGES_CODE
         return
-    while slot > t + MESSAGES and b[slot - 1] < m:
-        b[slot] = b[slot - 1]
-        slot -= 1
-    b[slot] = m
+    above = new
+    for k in range(CAPACITY):
+        here = b[t + MESSAGES + k]
+        b[t + MESSAGES + k] = max(here, min(above, new))
+        above = here
 
 
-def _messages_discard(b, t, m):
-    slot = t + MESSAGES
-    while slot < t + W and b[slot] != m:
-        slot += 1
-    if slot < t + W:
-        while slot < t + W - 1:
-            b[slot] = b[slot + 1]
-            slot += 1
-        b[slot] = 0
+def _messages_discard(b, t: After, m):
+    gone = m if _messages_has(b, t, m) else 0 - 1
+    for k in range(CAPACITY - 1):
+        here = b[t + MESSAGES + k]
+        b[t + MESSAGES + k] = here if here > gone else b[t + MESSAGES + k + 1]
+    if b[t + W - 1] <= gone:
+        b[t + W - 1] = 0
 '''
 
 
@@ -174,6 +171,8 @@ def _places(instance: Instance) -> dict[str, int]:
         "SOURCES": pending,
         "HASHES": pending,
         "ORIGINS": pending,
+        "WAITING": pending,
+        "WAITING_COUNT": 1,
         "PACKED": pending * row_words(instance.layout),
         "VIEWED": words,
         "SCRATCH": words,
@@ -217,6 +216,7 @@ def _header(instance: Instance, invariants: tuple[str, ...], properties: tuple[s
         "MESSAGES_CODE": layout.messages_code,
         "MAX_SUCCESSORS": max_successors(instance),
         "ACTIONS": len(instance.model.actions),
+        "STEPS": len(properties),
         "FIRST_PROPERTY": len(invariants),
         "DEADLOCK": len(invariants) + len(properties),
         **_places(instance),
@@ -332,7 +332,7 @@ def _parameter_ranges(instance: Instance, action: Action) -> dict[str, range]:
 
 def driver(
     instance: Instance,
-    head: str = "successors_from(b, s, acts: Array, _n)",
+    head: str = "successors_from(b, s: Before, acts: Array, _n)",
     note: Callable[[Action], list[str]] = lambda action: [],
 ) -> str:
     """A function that writes all successors of the state at s behind the first _n at OUT, and their actions'
@@ -340,6 +340,8 @@ def driver(
     _n is its number and _p0, _p1, ... are the parameters."""
     lines = [f"def {head}:", "    _t = OUT + _n * W"]
     lines += ["    for _k in range(W):", "        b[_t + _k] = b[s + _k]"]
+    lines += ["    _kinds = 0", "    for _k in range(CAPACITY):"]
+    lines += ["        _kinds |= 1 << (b[s + MESSAGES + _k] & TAG)"]
     for number, action in enumerate(instance.model.actions):
         if not isinstance(instance.sources[action.name], Constant):
             lines += _action_loops(instance, number, action, note(action))
@@ -371,17 +373,13 @@ def _candidate_loop(instance: Instance, param: Parameter, name: str) -> list[str
         domain = instance.bound.names[param.domain] if param.domain else param.values
         items = f"range({domain.start}, {domain.stop})" if isinstance(domain, range) else str(domain)
         return [f"for {name} in {items}:"]
-    lines = [
-        f"for _slot in range({layout.schema.capacity}):",
-        f"    {name} = b[s + {layout.base_words} + _slot]",
-        f"    if {name} == 0:",
-        "        break",
+    wanted = sum(1 << layout.kind_code(kind) for kind in param.kinds) or layout.all_kinds
+    return [
+        f"for _slot in range(CAPACITY if _kinds & {wanted} else 0):",
+        f"    {name} = b[s + MESSAGES + _slot]",
+        f"    if not ({wanted} >> ({name} & TAG)) & 1:",
+        "        continue",
     ]
-    if param.kinds:
-        codes = [layout.kind_code(kind) for kind in param.kinds]
-        test = " and ".join(f"{name} & TAG != {code}" for code in codes)
-        lines += [f"    if {test}:", "        continue"]
-    return lines
 
 
 def loop_text(loop: ModuleType) -> str:

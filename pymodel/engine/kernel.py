@@ -5,16 +5,18 @@ check_state, ...) are those of the generated module, see generate.py. All arrays
 
 A level is searched in rounds, each in three passes that threads share: `expand` makes successors of rows
 and writes those that the table does not know as records; `absorb` enters their keys, each thread those of
-its own shards; `collect` copies what was new to the next level, in the order of the records. What is found
-and in which order depends on neither the threads nor the size of a round.
+its own shards, unless a single thread did so at once; `collect` copies what was new to the next level, in
+the order of the records. What is found and in which order depends on neither the threads nor the size of a
+round.
 
 `b` is the work buffer: b[0] the first error, one state at S, up to BATCH states that are expanded at SOURCE
 and up to PENDING successors at OUT, each W words; at SOURCES, HASHES, ORIGINS and PACKED each successor's
-state before, hash (0: outside the constraint), origin and key. A record is RECORD words: a hash, an origin
-(the parent's number within its level, the ordinal among its successors, the action; -1 once it is known to
-be old), the stored row. A key is K words at KEY_AT of a record: the hash itself, or the whole row.
+state before, hash (0: outside the constraint), origin and key; from WAITING on the numbers of those that may
+be unknown. A record is RECORD words: a hash, an origin (the parent's number within its level, the ordinal
+among its successors, the action; -1 once it is known to be old), the stored row. A key is K words at KEY_AT
+of a record: the hash itself, or the whole row.
 
-`table` has SHARDS shards, `span` slots apart, of which the first `size` are in use; a slot is a key, or 0.
+`table` has SHARDS shards of `size` slots, one behind the other; a slot is a key, or 0.
 `found` holds for each property p its first violation: at 2 * p the parent's number + 1, then the ordinal
 (-1: the parent itself).
 """
@@ -34,7 +36,7 @@ ENTRIES = (
     "absorb",
     "collect",
     "enter",
-    "regrow",
+    "take_out",
 )
 
 # == Compiled ==
@@ -78,15 +80,15 @@ def shard_of(h: int) -> int:
     return (h >> 58) & 63
 
 
-def home_of(h: int, span: int, size: int) -> int:
+def home_of(h: int, size: int) -> int:
     """The slot at which the search for hash h begins."""
-    return shard_of(h) * span + ((((h >> 26) & 0xFFFFFFFF) * size) >> 32)
+    return shard_of(h) * size + ((((h >> 26) & 0xFFFFFFFF) * size) >> 32)
 
 
-def find(keys: Array, at: int, h: int, table: Array, span: int, size: int) -> int:
+def find(keys: Array, at: int, h: int, table: Array, size: int) -> int:
     """The slot of the key at `at`, whose hash is h, or else the empty slot where it belongs."""
-    slot = home_of(h, span, size)
-    end = shard_of(h) * span + size
+    slot = home_of(h, size)
+    end = shard_of(h) * size + size
     while table[slot * K] != 0:
         same = 1
         for k in range(K):
@@ -118,13 +120,13 @@ def note(found: Array, bits: int, first: int, parent: int, ordinal: int) -> int:
     return p
 
 
-def keyed(b: Array, t: int, k: int) -> int:
+def keyed(b: Array, t: int, k: int, seed: int) -> int:
     """The hash of the state at t; its key goes to place k of the buffer if it is more than that."""
     v = view(b, t)
     if EXACT:
         pack_row(b, v, b, PACKED + k * ROW)
-        return hash_words(b, PACKED + k * ROW, ROW, b[SEED])
-    return hash_words(b, v, W, b[SEED])
+        return hash_words(b, PACKED + k * ROW, ROW, seed)
+    return hash_words(b, v, W, seed)
 
 
 def write_record(b: Array, k: int, h: int, origin: int, out: Array, at: int) -> int:
@@ -151,17 +153,17 @@ def start(b: Array, out: Array, found: Array) -> int:
     canonicalise(b, OUT)
     if not in_constraint(b, OUT):
         return 0
-    write_record(b, 0, keyed(b, OUT, 0), 0, out, 0)
+    write_record(b, 0, keyed(b, OUT, 0, b[SEED]), 0, out, 0)
     return 1
 
 
 def just_seen(b: Array, h: int) -> int:
-    """Whether this buffer's thread met the hash h not long ago, and so wrote a record for it; now it has."""
+    """1 if this buffer's thread met the hash h not long ago, and so looked it up or wrote a record for it,
+    else 0; now it has."""
     place = RECENT + (h & (RECENT_SIZE - 1))
-    if b[place] == h:
-        return 1
+    seen = b[place] == h
     b[place] = h
-    return 0
+    return seen
 
 
 def expand_row(
@@ -170,8 +172,8 @@ def expand_row(
     acts: Array,
     n: int,
     row: int,
+    seed: int,
     table: Array,
-    span: int,
     size: int,
     counts: Array,
     found: Array,
@@ -179,7 +181,8 @@ def expand_row(
     """Make the successors of the state at s, which is number `row` of its level, behind the n that wait
     in the buffer; how many wait then. counts: per action, from ACTIONS on per number of successors.
 
-    A successor that equals s, or the one before it, has nothing more to show: its origin is -1."""
+    Those that may be unknown are numbered from WAITING on. A successor that was just seen has nothing more
+    to show, nor has one that equals s or the one before it."""
     m = successors_from(b, s, acts, n)
     counts[ACTIONS + m - n] += 1
     if m == n:
@@ -187,11 +190,11 @@ def expand_row(
     still = check_step(b, s, s)
     for k in range(n, m):
         t = OUT + k * W
+        seen = 0
         counts[acts[k]] += 1
-        b[ORIGINS + k] = 0 - 1
-        if not SYMMETRIC and k > n and same_words(b, t, t - W):
+        if STEPS and not SYMMETRIC and k > n and same_words(b, t, t - W):
             continue
-        if same_words(b, t, s):
+        if STEPS and same_words(b, t, s):
             note(found, still, FIRST_PROPERTY, row, k - n)
             continue
         bits = check_changed_step(b, s, t, still)
@@ -202,10 +205,22 @@ def expand_row(
         b[SOURCES + k] = s
         b[ORIGINS + k] = (row << PARENT_SHIFT) | ((k - n) << ORDINAL_SHIFT) | acts[k]
         if in_constraint(b, t):
-            h = keyed(b, t, k)
-            prefetch(table, home_of(h, span, size) * K)
+            h = keyed(b, t, k, seed)
             b[HASHES + k] = h
+            seen = 0 if EXACT else just_seen(b, h)
+            prefetch(table, home_of(h, size) * K & (seen - 1))
+        b[WAITING + b[WAITING_COUNT]] = k
+        b[WAITING_COUNT] += 1 - seen
     return m
+
+
+def put(keys: Array, at: int, h: int, table: Array, slot: int, size: int, fill: Array) -> int:
+    """Enter the key at `at`, whose hash is h, into an empty slot; 0 if its shard is full then, so that a
+    search in it might not end."""
+    fill[shard_of(h)] += 1
+    for k in range(K):
+        table[slot * K + k] = keys[at + k]
+    return fill[shard_of(h)] < size
 
 
 def expand(
@@ -216,8 +231,9 @@ def expand(
     last: int,
     acts: Array,
     table: Array,
-    span: int,
     size: int,
+    fill: Array,
+    alone: int,
     out: Array,
     room: int,
     counts: Array,
@@ -226,40 +242,46 @@ def expand(
 ) -> int:
     """Write the records of the unknown successors of rows first..last-1, whose numbers in their level are
     from `base` on; returns how many. Stops when another batch might not fit in `room` records. Unknown
-    successors and those outside the constraint are checked.
+    successors and those outside the constraint are checked. What is written is entered at once if no other
+    thread uses the table (`alone`), so that `absorb` has nothing left to do.
 
-    totals[0] becomes the next row to expand, totals[1] DONE or OVERFLOW (b[0] tells which part of the
+    totals[0] becomes the next row to expand, totals[1] DONE, FULL or OVERFLOW (b[0] tells which part of the
     layout).
     """
+    seed = b[SEED]
     row = first
     written = 0
     while row < last and written + PENDING <= room:
         n = 0
         s = SOURCE
+        b[WAITING_COUNT] = 0
         while row < last and n < BATCH and s < SOURCE + BATCH * W:
             unpack_row(b, s, rows, row * ROW)
-            n = expand_row(b, s, acts, n, base + row, table, span, size, counts, found)
+            n = expand_row(b, s, acts, n, base + row, seed, table, size, counts, found)
             s += W
             row += 1
         if b[0] != 0:
             totals[1] = OVERFLOW
             return written
-        for k in range(n):
+        for place in range(b[WAITING_COUNT]):
+            k = b[WAITING + place]
             h = b[HASHES + k]
-            known = b[ORIGINS + k] < 0
-            if not known and h != 0:
-                slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, span, size)
+            known = 0
+            slot = 0
+            if h != 0:
+                slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, size)
                 known = table[slot * K] != 0
-                if not known and not EXACT:
-                    known = just_seen(b, h)
             if not known:
                 origin = b[ORIGINS + k]
                 bits = check_changed_state(b, b[SOURCES + k], OUT + k * W, 0)
                 if bits != 0:
                     note(found, bits, 0, origin >> PARENT_SHIFT, (origin >> ORDINAL_SHIFT) & 0xFFFF)
                 if h != 0:
-                    write_record(b, k, h, origin, out, written * RECORD)
+                    at = write_record(b, k, h, origin, out, written * RECORD)
                     written += 1
+                    if alone and not put(out, at + KEY_AT, h, table, slot, size, fill):
+                        totals[1] = FULL
+                        return written
     totals[0] = row
     totals[1] = OVERFLOW if b[0] != 0 else DONE
     return written
@@ -269,7 +291,6 @@ def absorb(
     out: Array,
     count: int,
     table: Array,
-    span: int,
     size: int,
     part: int,
     parts: int,
@@ -282,21 +303,17 @@ def absorb(
     for record in range(count):
         at = record * RECORD
         if record + AHEAD < count:
-            prefetch(table, home_of(out[at + AHEAD * RECORD], span, size) * K)
+            prefetch(table, home_of(out[at + AHEAD * RECORD], size) * K)
         h = out[at]
-        shard = shard_of(h)
-        if shard * parts // SHARDS == part:
-            slot = find(out, at + KEY_AT, h, table, span, size)
+        if shard_of(h) * parts // SHARDS == part:
+            slot = find(out, at + KEY_AT, h, table, size)
             if table[slot * K] != 0:
                 out[at + 1] = 0 - 1
             else:
-                fill[shard] += 1
-                if fill[shard] >= size:
+                fresh += 1
+                if not put(out, at + KEY_AT, h, table, slot, size, fill):
                     totals[1] = FULL
                     return fresh
-                for k in range(K):
-                    table[slot * K + k] = out[at + KEY_AT + k]
-                fresh += 1
     return fresh
 
 
@@ -316,30 +333,25 @@ def collect(out: Array, count: int, rows: Array, origins: Array, keys: Array) ->
     return n
 
 
-def enter(keys: Array, count: int, seed: int, table: Array, span: int, size: int, fill: Array) -> int:
+def enter(keys: Array, count: int, seed: int, table: Array, size: int, fill: Array) -> int:
     """Enter `count` keys, none of which is in the table yet."""
     for number in range(count):
         h = key_hash(keys, number * K, seed)
-        slot = find(keys, number * K, h, table, span, size)
+        slot = find(keys, number * K, h, table, size)
         for k in range(K):
             table[slot * K + k] = keys[number * K + k]
         fill[shard_of(h)] += 1
     return count
 
 
-def regrow(table: Array, scratch: Array, shard: int, span: int, old: int, size: int, seed: int) -> int:
-    """Spread the keys of a shard's first `old` slots over its first `size` slots. `scratch` has room for
-    `old` keys."""
-    base = shard * span * K
+def take_out(table: Array, scratch: Array, shard: int, size: int) -> int:
+    """Move the keys of a shard of `size` slots to `scratch`, in their order; how many there are."""
+    base = shard * size * K
     n = 0
-    for slot in range(old):
+    for slot in range(size):
         if table[base + slot * K] != 0:
             for k in range(K):
                 scratch[n * K + k] = table[base + slot * K + k]
                 table[base + slot * K + k] = 0
             n += 1
-    for number in range(n):
-        slot = find(scratch, number * K, key_hash(scratch, number * K, seed), table, span, size)
-        for k in range(K):
-            table[slot * K + k] = scratch[number * K + k]
     return n

@@ -41,16 +41,11 @@ def unpack_rows(b: Array, rows: Array, count: int, words: Array) -> int:
     return count
 
 
-def compact(slot: int, span: int, size: int) -> int:
-    """The slot's number, had the shards no space between them."""
-    return slot // span * size + slot % span
-
-
-def number(rows: Array, count: int, seed: int, table: Array, span: int, size: int, numbers: Array) -> int:
+def number(rows: Array, count: int, seed: int, table: Array, size: int, numbers: Array) -> int:
     """Enter the number of each of `count` stored rows, which are the keys of the table, by its slot."""
     for row in range(count):
         h = hash_words(rows, row * ROW, ROW, seed)
-        numbers[compact(find(rows, row * ROW, h, table, span, size), span, size)] = row
+        numbers[find(rows, row * ROW, h, table, size)] = row
     return count
 
 
@@ -58,7 +53,6 @@ def collect_edges(
     b: Array,
     rows: Array,
     table: Array,
-    span: int,
     size: int,
     numbers: Array,
     acts: Array,
@@ -79,11 +73,11 @@ def collect_edges(
             t = OUT + ordinal * W
             canonicalise(b, t)
             if in_constraint(b, t):
-                h = keyed(b, t, ordinal)
-                slot = find(b, PACKED + ordinal * ROW, h, table, span, size)
+                h = keyed(b, t, ordinal, b[SEED])
+                slot = find(b, PACKED + ordinal * ROW, h, table, size)
                 edges[3 * written] = row
                 edges[3 * written + 1] = acts[ordinal]
-                edges[3 * written + 2] = numbers[compact(slot, span, size)]
+                edges[3 * written + 2] = numbers[slot]
                 written += 1
         row += 1
     totals[0] = row

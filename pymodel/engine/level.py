@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,6 @@ class Block:
     @property
     def held_bytes(self) -> int:
         return self.rows.nbytes + self.origins.nbytes + self.keys.nbytes
-
-    @staticmethod
-    def joined(blocks: Sequence[Block]) -> Block:
-        """All states of one or more blocks, in order."""
-        columns = zip(*((block.rows, block.origins, block.keys) for block in blocks), strict=True)
-        return Block(*(np.concatenate(column) for column in columns))
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
         """The states where `kept` is True."""

@@ -7,8 +7,10 @@ element, `if`, `while`, `for` over `range` or a literal tuple, `return`, `break`
 `//` and `%` are for operands that are not negative, shifts for 0..63 bits, indexes for elements that
 exist, and a local that was never assigned reads as 0. Beside `min` and `max` there are `folded(x, y)`,
 the two halves of the unsigned 128-bit product exclusive-or, and `prefetch(array, index)`, which is 0.
-There are no other checks: what needs one has it in the text. Whatever is outside the language raises
-LayoutError. The same text also runs as Python, which is how tests hold the two together.
+A parameter annotated `Before` is an index from which the function reads what nothing writes while it runs,
+one annotated `After` an index of what it writes: what is read through the one need not be read again after
+a store through the other. There are no other checks: what needs one has it in the text. Whatever is outside
+the language raises LayoutError. The same text also runs as Python, which is how tests hold the two together.
 
 Why not numba: docs/adr/0003-llvm-directly.md.
 """
@@ -25,6 +27,7 @@ from pymodel.engine.machine_values import HALF, INT_MAX, INT_MIN, WORD, ValueEmi
 from pymodel.errors import LayoutError
 
 ARRAYS = {"Array": WORD.as_pointer(), "Array32": HALF.as_pointer()}
+BEFORE, AFTER = "Before", "After"
 
 
 def build(text: str, entries: tuple[str, ...]) -> ir.Module:
@@ -41,12 +44,15 @@ def build(text: str, entries: tuple[str, ...]) -> ir.Module:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             constants[name] = _constant(module, name, ast.literal_eval(node.value))
+    doubled = _doubled(tree)
     for definition in definitions:
         if definition.name in functions:
             raise LayoutError(
                 f"{definition.name} is defined twice", mend="give the model's function another name"
             )
-        functions[definition.name] = _declare(module, definition, definition.name in entries)
+        functions[definition.name] = _declare(
+            module, definition, definition.name in entries, definition.name not in doubled
+        )
     for definition in definitions:
         _Emitter(definition, functions, constants).emit()
     return module
@@ -66,11 +72,27 @@ def _constant(module: ir.Module, name: str, value: Any) -> Any:
     return table
 
 
-def _declare(module: ir.Module, node: ast.FunctionDef, entry: bool) -> ir.Function:
+def _doubled(tree: ast.Module) -> set[str]:
+    """The functions that some call gives one name twice, and so maybe one array under two names."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=arguments):
+                given = [item.id for item in arguments if isinstance(item, ast.Name)]
+                if len(given) > len(set(given)):
+                    found.add(name)
+    return found
+
+
+def _annotation(argument: ast.arg) -> str:
+    return argument.annotation.id if isinstance(argument.annotation, ast.Name) else ""
+
+
+def _declare(module: ir.Module, node: ast.FunctionDef, entry: bool, apart: bool) -> ir.Function:
+    """`apart`: no two of its arrays are ever the same."""
     kinds = []
     for argument in node.args.args:
-        annotation = argument.annotation
-        kinds.append(ARRAYS.get(annotation.id, WORD) if isinstance(annotation, ast.Name) else WORD)
+        kinds.append(ARRAYS.get(_annotation(argument), WORD))
         if argument.arg == "b":
             kinds[-1] = ARRAYS["Array"]
     function = ir.Function(module, ir.FunctionType(WORD, kinds), name=node.name)
@@ -78,7 +100,7 @@ def _declare(module: ir.Module, node: ast.FunctionDef, entry: bool) -> ir.Functi
     if not entry:
         function.linkage = "internal"
     for argument in function.args:
-        if entry and isinstance(argument.type, ir.PointerType):
+        if apart and isinstance(argument.type, ir.PointerType):
             argument.add_attribute("noalias")
     return function
 
@@ -91,6 +113,9 @@ class _Emitter(ValueEmitter):
     ) -> None:
         super().__init__(node, functions, constants)
         self.loops: list[tuple[ir.Block, ir.Block]] = []
+        marks = {argument.arg: _annotation(argument) for argument in node.args.args}
+        self.before = frozenset(name for name, mark in marks.items() if mark == BEFORE)
+        self.writes_after = BEFORE in marks.values() or AFTER in marks.values()
 
     def emit(self) -> None:
         for argument, value in zip(self.node.args.args, self.function.args, strict=True):
@@ -153,7 +178,9 @@ class _Emitter(ValueEmitter):
         place = self.element(target)
         if place.type.pointee == HALF:
             value = self.builder.trunc(value, HALF)
-        self.builder.store(value, place)
+        stored = self.builder.store(value, place)
+        if self.writes_after or isinstance(target.slice, ast.Constant):
+            stored.set_metadata("noalias", self.scope())
 
     def branch(self, node: ast.If) -> None:
         test = self.truth(node.test)

@@ -55,6 +55,7 @@ class ValueEmitter:
         self.builder = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.arrays: dict[str, ir.Value] = {}
         self.slots: dict[str, ir.Value] = {}
+        self.before: frozenset[str] = frozenset()
 
     def error(self, node: ast.AST) -> LayoutError:
         return LayoutError(f"{self.node.name}: `{ast.unparse(node)}` is outside the compiled language")
@@ -74,6 +75,12 @@ class ValueEmitter:
         if isinstance(node.ctx, ast.Load) and isinstance(self.constants.get(name), ir.GlobalVariable):
             return self.builder.gep(self.constants[name], [ir.Constant(WORD, 0), index])
         raise self.error(node)
+
+    def scope(self) -> Any:
+        """The mark of what is read through a `Before`, and of the stores that do not touch it."""
+        module = self.builder.module
+        domain = module.add_metadata(["states"])
+        return module.add_metadata([module.add_metadata(["before", domain])])
 
     def value(self, node: ast.expr) -> ir.Value:
         """The value of an expression as a 64-bit integer."""
@@ -100,6 +107,8 @@ class ValueEmitter:
                 return self.choose(test, lambda: self.value(node.body), lambda: self.value(node.orelse))
             case ast.Subscript():
                 loaded = self.builder.load(self.element(node))
+                if _leftmost(node.slice) in self.before:
+                    loaded.set_metadata("alias.scope", self.scope())
                 return loaded if loaded.type == WORD else self.builder.sext(loaded, WORD)
             case ast.Call(func=ast.Name(id=name), keywords=[]):
                 return self.call(node, name)
@@ -201,3 +210,10 @@ class ValueEmitter:
         for value, block in incoming:
             phi.add_incoming(value, block)
         return phi
+
+
+def _leftmost(node: ast.expr) -> str:
+    """The name that a sum starts with; empty if it starts with something else."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        node = node.left
+    return node.id if isinstance(node, ast.Name) else ""

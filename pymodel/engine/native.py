@@ -109,7 +109,7 @@ def compile_text(text: str, entries: tuple[str, ...], target: Any) -> bytes:
     """The object file of `text`."""
     assembly = llvm.parse_assembly(str(machine.build(text, entries)))
     assembly.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
     builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(assembly, builder)
     code: bytes = target.emit_object(assembly)
@@ -132,7 +132,7 @@ def _processor() -> tuple[str, str]:
 def _target_machine() -> Any:
     name, features = _processor()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=name, features=features, opt=2, jit=True, reloc="default", codemodel="jitdefault"
+        cpu=name, features=features, opt=3, jit=True, reloc="default", codemodel="jitdefault"
     )
 
 

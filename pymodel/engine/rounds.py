@@ -52,18 +52,15 @@ class Rounds:
         self.layout = layout
         self.waiting: Block | None = None
         self.spare: SimpleQueue[Words] = SimpleQueue()
-        self.idle: SimpleQueue[Worker] = SimpleQueue()
-        for worker in workers:
-            self.idle.put(worker)
 
-    def start(self, table: Table) -> Block:
+    def start(self, table: Table, pool: ThreadPoolExecutor) -> Block:
         """The initial state, which the first worker has loaded; empty if it is outside the constraint."""
         worker = self.workers[0]
         records: Words = np.zeros(self.widths.record, np.int64)
         count = self.native.call("start", worker.buffer, records, worker.found)
         self._raise_overflow(worker)
-        self._absorb(table, [(records, count)], 0, 1)
-        return self._collect([(records, count)])
+        fresh = self._absorb(table, [(records, count)], 0, 1)
+        return self._collected([(records, count)], fresh, pool)
 
     def run(self, store: Store, base: int, rows: Words, pool: ThreadPoolExecutor) -> bool:
         """Expand rows, the first of which is number `base` of its level; False if the memory is full. What
@@ -72,20 +69,40 @@ class Rounds:
         starts = range(0, count, CHUNK_ROWS)
         parts = len(self.workers) if len(starts) > 1 else 1
 
-        def expand(start: int) -> list[Records]:
-            return self._expand(store.table, base, rows, start, min(start + CHUNK_ROWS, count))
+        entered: list[bool] = []
+
+        def may_enter(room: int) -> bool:
+            entered.append(parts == 1 and all(entered[-1:]) and store.fits(room))
+            return entered[-1]
+
+        def expand(start: int, part: int) -> list[Records]:
+            last = min(start + CHUNK_ROWS, count)
+            return self._expand(self.workers[part], store.table, base, rows, start, last, may_enter)
 
         expanding = _shared(pool, parts, expand, starts)
         self.finish(store)
         records = [item for chunk in expanding() for item in chunk]
-        if not store.make_room(sum(number for _, number in records)):
+        done = sum(entered)
+        numbers = np.array([number for _, number in records[:done]], np.int64)
+        self.waiting = self._collected(records[:done], numbers, pool)
+        if done < len(records) and not self._enter(store, records[done:], pool, parts):
             return False
-        _shared(pool, parts, lambda part: self._absorb(store.table, records, part, parts), range(parts))()
-        step = max(1, -(-len(records) // parts))
-        slices = [records[first : first + step] for first in range(0, len(records), step)]
-        self.waiting = Block.joined(_shared(pool, parts, self._collect, slices)())
         for words, _ in records:
             self.spare.put(words)
+        return True
+
+    def _enter(self, store: Store, records: list[Records], pool: ThreadPoolExecutor, parts: int) -> bool:
+        """Enter what `expand` did not; False if the memory is full. What it did enter is stored first, since
+        a table that makes room may go to disk."""
+        self.finish(store)
+        if not store.make_room(sum(number for _, number in records)):
+            return False
+
+        def absorb(part: int, _: int) -> Words:
+            return self._absorb(store.table, records, part, parts)
+
+        fresh = np.sum(_shared(pool, parts, absorb, range(parts))(), axis=0)
+        self.waiting = self._collected(records, fresh, pool, parts)
         return True
 
     def finish(self, store: Store) -> None:
@@ -94,35 +111,44 @@ class Rounds:
         if block is not None and block.count:
             store.add(block)
 
-    def _expand(self, table: Table, base: int, rows: Words, first: int, last: int) -> list[Records]:
-        worker = self.idle.get()
-        try:
-            written = []
-            while first < last:
-                out = self._spare_records(len(worker.acts))
-                count = self.native.call(
-                    "expand",
-                    worker.buffer,
-                    rows,
-                    base,
-                    first,
-                    last,
-                    worker.acts,
-                    table.words,
-                    table.span,
-                    table.size,
-                    out,
-                    len(out) // self.widths.record,
-                    worker.counts,
-                    worker.found,
-                    worker.totals,
-                )
-                self._raise_overflow(worker)
-                first = int(worker.totals[0])
-                written.append((out, count))
-            return written
-        finally:
-            self.idle.put(worker)
+    def _expand(
+        self,
+        worker: Worker,
+        table: Table,
+        base: int,
+        rows: Words,
+        first: int,
+        last: int,
+        may_enter: Callable[[int], bool],
+    ) -> list[Records]:
+        written = []
+        while first < last:
+            out = self._spare_records(len(worker.acts))
+            room = len(out) // self.widths.record
+            alone = may_enter(room)
+            count = self.native.call(
+                "expand",
+                worker.buffer,
+                rows,
+                base,
+                first,
+                last,
+                worker.acts,
+                table.words,
+                table.size,
+                table.fill,
+                int(alone),
+                out,
+                room,
+                worker.counts,
+                worker.found,
+                worker.totals,
+            )
+            self._raise_overflow(worker)
+            self._raise_full(worker.totals)
+            first = int(worker.totals[0])
+            written.append((out, count))
+        return written
 
     def _spare_records(self, pending: int) -> Words:
         """Room for some records, and for those of at least two times `pending` successors."""
@@ -131,25 +157,36 @@ class Rounds:
         except Empty:
             return np.empty(max(RECORDS, 2 * pending) * self.widths.record, np.int64)
 
-    def _absorb(self, table: Table, records: list[Records], part: int, parts: int) -> None:
+    def _absorb(self, table: Table, records: list[Records], part: int, parts: int) -> Words:
+        """How many of each item of `records` were new among the shards of this part."""
         totals: Words = np.zeros(2, np.int64)
-        for words, count in records:
-            self.native.call(
-                "absorb", words, count, table.words, table.span, table.size, part, parts, table.fill, totals
+        fresh: Words = np.zeros(len(records), np.int64)
+        for number, (words, count) in enumerate(records):
+            fresh[number] = self.native.call(
+                "absorb", words, count, table.words, table.size, part, parts, table.fill, totals
             )
-            if totals[1] == kernel.FULL:
-                raise LayoutError("a shard of the table of states is full", mend="search with another --fp")
+            self._raise_full(totals)
+        return fresh
 
-    def _collect(self, records: Sequence[Records]) -> Block:
-        """The records that were new, in order."""
-        count = sum(number for _, number in records)
+    def _raise_full(self, totals: Words) -> None:
+        if totals[1] == kernel.FULL:
+            raise LayoutError("a shard of the table of states is full", mend="search with another --fp")
+
+    def _collected(
+        self, records: Sequence[Records], fresh: Words, pool: ThreadPoolExecutor, parts: int = 1
+    ) -> Block:
+        """The records that were new, in order; `fresh` says how many of each item."""
         widths = (self.widths.row, 1, self.widths.key)
-        arrays = [np.empty(count * width, np.int64) for width in widths]
-        new = 0
-        for words, number in records:
-            places = [array[new * width :] for array, width in zip(arrays, widths, strict=True)]
-            new += self.native.call("collect", words, number, *places)
-        return Block(*(array[: new * width] for array, width in zip(arrays, widths, strict=True)))
+        arrays = [np.empty(int(fresh.sum()) * width, np.int64) for width in widths]
+        firsts = np.cumsum(fresh) - fresh
+
+        def collect(number: int, _: int) -> int:
+            first = int(firsts[number])
+            places = [array[first * width :] for array, width in zip(arrays, widths, strict=True)]
+            return self.native.call("collect", *records[number], *places)
+
+        _shared(pool, parts, collect, range(len(records)))()
+        return Block(*arrays)
 
     def _raise_overflow(self, worker: Worker) -> None:
         code = int(worker.buffer[0])
@@ -161,18 +198,19 @@ class Rounds:
 
 
 def _shared(
-    pool: ThreadPoolExecutor, parts: int, function: Callable[[Item], Result], items: Sequence[Item]
+    pool: ThreadPoolExecutor, parts: int, function: Callable[[Item, int], Result], items: Sequence[Item]
 ) -> Callable[[], list[Result]]:
-    """Begin to apply `function` to all items in `parts` threads, or later, if that is 1, in this one. What is
-    returned waits for the end and gives the results in the order of the items."""
+    """Begin to apply `function` to all items in `parts` threads, or later, if that is 1, in this one. It is
+    told which part it works for; each part gets ever later items. What is returned waits for the end and
+    gives the results in the order of the items."""
     if parts == 1:
-        return lambda: [function(item) for item in items]
+        return lambda: [function(item, 0) for item in items]
     results: dict[int, Result] = {}
     numbers = iter(range(len(items)))
 
-    def work(_: int) -> None:
+    def work(part: int) -> None:
         for number in numbers:
-            results[number] = function(items[number])
+            results[number] = function(items[number], part)
 
     working = pool.map(work, range(parts))
 

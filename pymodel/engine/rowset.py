@@ -53,7 +53,7 @@ class RowSet:
             raise LayoutError("the search did not end, so not all edges are known")
         search, table = self.search, self.store.table
         numbers: Words = np.zeros(table.size * len(table.fill), np.int64)
-        place = (table.words, table.span, table.size)
+        place = (table.words, table.size)
         search.native.call("number", self.stored, self.count, search.plan.seed, *place, numbers)
         worker = search.workers[0]
         space = room + len(worker.acts) + 1

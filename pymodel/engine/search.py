@@ -219,7 +219,7 @@ class Search:
             self.clock.count_before = store.count
             return True
         self.workers[0].load(pack(self.instance, self.instance.initial()))
-        store.add(self.rounds.start(store.table))
+        store.add(self.rounds.start(store.table, store.pool))
         store.fresh[:] = 0  # no action made the initial state
         self._end_level(store)
         return True

@@ -75,6 +75,11 @@ class Store:
         waiting = sum(block.held_bytes for block in self.unsettled)
         return levels + kept + waiting + self.journal.held_bytes
 
+    def fits(self, more: int) -> bool:
+        """Whether the table has or can be given room for `more` keys, as things are."""
+        left = self.budget_bytes - self.held_bytes
+        return self.table.used_bytes <= left and self.table.make_room(more, left, self.pool)
+
     def make_room(self, more: int) -> bool:
         """Room in the table for `more` keys; False if neither memory nor disk can give it."""
         if self.held_bytes + self.table.used_bytes > self.budget_bytes:

@@ -1,8 +1,9 @@
 """The table of known states: one reserved stretch of memory, of which more is used as more are known.
 
-It is cut into shards by the upper bits of the hash. Memory is reserved once and touched only as shards
-grow, in place, so that growth never needs a second table. With a folder to spill to, the keys of a full
-table go to a sorted run on disk (pymodel.engine.runs), and the table starts again empty.
+It is cut into shards by the upper bits of the hash, one behind the other. Memory is reserved once and
+touched only as the shards grow, in place, so that growth never needs a second table. With a folder to spill
+to, the keys of a full table go to a sorted run on disk (pymodel.engine.runs), and the table starts again
+empty.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from pymodel.engine.native import Native, Words
 LOAD, LOAD_MAX = 0.7, 0.9
 SPREAD = 6.0  # standard deviations by which the fullest shard may exceed the mean
 FIRST_SLOTS = 1 << 9  # per shard
-STEP_SMALL, STEP_LARGE = 4.0, 1.5
+STEP_SMALL, STEP_LARGE = 2.0, 1.5
 LARGE_BYTES = 64 << 20
-LARGE_PAGES_BYTES = 16 << 20
+LARGE_PAGE_BYTES = 2 << 20
 WORD_BYTES = 8
 ADDRESSES_SHARE = 2  # where addresses are scarce, the other half is for all else
-SCRATCH_SHARDS = 8  # more than are spread at the same time
+SCRATCH_SHARDS = 8  # that are spread at the same time
 NO_RESERVE = 0x4000 if sys.platform == "linux" else 0  # older versions of Python do not name it
 
 
@@ -44,7 +45,7 @@ class Table:
         addresses = free_addresses()
         most = budget_bytes if addresses is None else min(budget_bytes, addresses // ADDRESSES_SHARE)
         wanted = most // (self.slot_bytes * kernel.SHARDS)
-        self.span, self.memory, self.words = _reserve(wanted, self.slot_bytes)
+        self.size_max, self.memory, self.words = _reserve(wanted, self.slot_bytes)
         self.fill: Words = np.zeros(kernel.SHARDS, np.int64)
 
     @property
@@ -71,32 +72,39 @@ class Table:
 
     def _next_size(self, limit_bytes: int) -> int:
         step = STEP_SMALL if self.used_bytes < LARGE_BYTES else STEP_LARGE
-        most = min(self.span, limit_bytes // (self.slot_bytes * (kernel.SHARDS + SCRATCH_SHARDS)))
+        most = min(self.size_max, limit_bytes // (self.slot_bytes * (kernel.SHARDS + SCRATCH_SHARDS)))
         return min(int(self.size * step), most)
 
     def _grow(self, size: int, pool: ThreadPoolExecutor) -> None:
-        if (
-            self.memory is not None
-            and self.used_bytes <= LARGE_PAGES_BYTES < size * kernel.SHARDS * self.slot_bytes
-        ):
+        """From the last shards to the first: where they go, those that wait for their turn do not lie."""
+        if self.memory is not None and self.used_bytes <= LARGE_PAGE_BYTES:
             _large_pages(self.memory)
         old, self.size = self.size, size
 
-        def spread(shard: int) -> None:
+        def take_out(shard: int) -> Words:
             scratch: Words = np.empty(old * self.width, np.int64)
-            self.native.call("regrow", self.words, scratch, shard, self.span, old, size, self.seed)
+            count = self.native.call("take_out", self.words, scratch, shard, old)
+            return scratch[: count * self.width]
 
-        list(pool.map(spread, range(kernel.SHARDS)))
+        def put_back(keys: Words) -> None:
+            self._enter(keys, np.zeros_like(self.fill))  # those of all threads lie side by side
+
+        for last in range(kernel.SHARDS, 0, -SCRATCH_SHARDS):
+            keys = list(pool.map(take_out, range(last - SCRATCH_SHARDS, last)))
+            list(pool.map(put_back, keys))
 
     def shard(self, number: int) -> Words:
         """The words in use of one shard."""
-        start = number * self.span * self.width
+        start = number * self.size * self.width
         return self.words[start : start + self.size * self.width]
 
     def enter(self, keys: Words) -> None:
         """Enter keys that are not in the table; there must be room for them."""
+        self._enter(keys, self.fill)
+
+    def _enter(self, keys: Words, fill: Words) -> None:
         count = len(keys) // self.width
-        self.native.call("enter", keys, count, self.seed, self.words, self.span, self.size, self.fill)
+        self.native.call("enter", keys, count, self.seed, self.words, self.size, fill)
 
     def hashes(self) -> Iterator[Words]:
         """The hashes in a table of hashes, shard by shard, in ascending order."""
@@ -111,22 +119,22 @@ class Table:
         self.fill.fill(0)
 
 
-def _reserve(span: int, slot_bytes: int) -> tuple[int, mmap.mmap | None, Words]:
-    """Slots per shard and the memory for them, all zero; less than `span` if the system refuses so much.
+def _reserve(most: int, slot_bytes: int) -> tuple[int, mmap.mmap | None, Words]:
+    """Slots per shard and the memory for them, all zero; fewer than `most` if the system refuses so much.
     Raises MemoryError."""
-    span = max(span, FIRST_SLOTS)
+    most = max(most, FIRST_SLOTS)
     while True:
-        size = span * kernel.SHARDS * slot_bytes
+        size = most * kernel.SHARDS * slot_bytes
         try:
             if sys.platform != "win32":
                 flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
                 memory = mmap.mmap(-1, size, flags=flags)
-                return span, memory, np.frombuffer(memory, np.int64)
-            return span, None, np.zeros(size // WORD_BYTES, np.int64)
+                return most, memory, np.frombuffer(memory, np.int64)
+            return most, None, np.zeros(size // WORD_BYTES, np.int64)
         except (OSError, MemoryError):
-            if span == FIRST_SLOTS:
+            if most == FIRST_SLOTS:
                 raise MemoryError(f"not even {size:,} bytes for the table of states") from None
-            span = max(FIRST_SLOTS, span * 3 // 4)
+            most = max(FIRST_SLOTS, most * 3 // 4)
 
 
 def _large_pages(memory: mmap.mmap) -> None:

@@ -61,9 +61,18 @@ class _Body(ValueTranslator):
             )
         result = copy.deepcopy(self.tree)
         result.name, result.decorator_list = identifier, []
+        for argument in result.args.args:
+            mark = self.mark(argument.arg, identifier)
+            argument.annotation = name(mark) if mark else None
         result.args.args.insert(0, ast.arg("b"))
         result.body = self.block(self.tree.body)
         return ast.fix_missing_locations(result)
+
+    def mark(self, argument: str, identifier: str) -> str:
+        """What machine.py is told of a parameter: `t` is written and, in an action, `s` is read alone."""
+        if argument == "t":
+            return "After" if "s" not in STATES & self.locals or identifier in self.owner.actions else ""
+        return "Before" if argument == "s" and identifier in self.owner.actions else ""
 
     def fresh(self, letter: str) -> str:
         self.counter += 1

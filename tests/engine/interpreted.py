@@ -14,7 +14,13 @@ class Module:
 
     def __init__(self, instance: Instance, text: str) -> None:
         self.instance = instance
-        self.namespace: dict[str, Any] = {"Array": None, "Array32": None, "prefetch": lambda *_: 0}
+        self.namespace: dict[str, Any] = {
+            "Array": None,
+            "Array32": None,
+            "Before": None,
+            "After": None,
+            "prefetch": lambda *_: 0,
+        }
         exec(compile(text, "<generated>", "exec"), self.namespace)
         self.width: int = self.namespace["W"]
         self.buffer = [0] * buffer_words(instance)

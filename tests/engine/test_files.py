@@ -112,10 +112,8 @@ def test_a_level_has_at_most_as_many_states_as_a_parent_has_numbers(monkeypatch:
         journal.append(words(3))
 
 
-def test_blocks_are_joined_and_thinned_out_in_order() -> None:
-    block = Block.joined(
-        [Block(words(1, 2, 3, 4), words(10, 20), words(5, 6)), Block(words(7, 8), words(30), words(9))]
-    )
+def test_a_block_is_thinned_out_in_order() -> None:
+    block = Block(words(1, 2, 3, 4, 7, 8), words(10, 20, 30), words(5, 6, 9))
     kept = block.only(np.array([True, False, True]))
     assert (kept.rows.tolist(), kept.origins.tolist(), kept.keys.tolist()) == ([1, 2, 7, 8], [10, 30], [5, 9])
     assert (block.count, kept.count) == (3, 2)

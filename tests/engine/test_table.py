@@ -33,7 +33,7 @@ def signed(word: int) -> int:
 @pytest.fixture(scope="module")
 def natives() -> dict[bool, Native]:
     """The compiled functions of a table of hashes (False), and of one of whole rows (True)."""
-    entries = ("enter", "regrow", "absorb", "hash_words", "home_of")
+    entries = ("enter", "take_out", "absorb", "hash_words", "home_of")
     return {exact: Native(module_text(BOUND, exact=exact), entries) for exact in (False, True)}
 
 
@@ -93,7 +93,7 @@ def test_what_is_known_is_struck_out_and_what_is_not_is_entered(
         row[0] = natives[exact].call("hash_words", key, 0, made.width, 3) if exact else key[0]
     totals, fresh = np.zeros(2, np.int64), 0
     for part in range(3):
-        place = (made.words, made.span, made.size, part, 3)
+        place = (made.words, made.size, part, 3)
         fresh += natives[exact].call("absorb", records, len(records), *place, made.fill, totals)
     assert fresh == 300
     assert (records[:, 1] < 0).tolist() == [True] * 700 + [False] * 300 + [True] * 300
@@ -107,7 +107,7 @@ def test_a_full_shard_is_told_before_a_search_in_it_would_not_end(natives: dict[
     records = np.zeros((8, int(module_text(BOUND).partition("\nRECORD = ")[2].split()[0])), np.int64)
     records[:, 0] = same_shard
     totals = np.zeros(2, np.int64)
-    place = (made.words, made.span, made.size, 0, 1)
+    place = (made.words, made.size, 0, 1)
     natives[False].call("absorb", records, 8, *place, made.fill, totals)
     assert totals[1] == kernel.FULL
 
@@ -119,7 +119,7 @@ def test_room_ends_with_the_limit_and_with_the_reserve(natives: dict[bool, Nativ
         assert not made.make_room(200_000, 1 << 20, pool), "a megabyte is a limit"
         assert made.used_bytes <= 1 << 20
         assert not made.make_room(2_000_000, 1 << 40, pool), "what is reserved is one too"
-        assert made.size <= made.span
+        assert made.size <= made.size_max
 
 
 def test_hashes_come_sorted_and_clear_forgets_them(natives: dict[bool, Native]) -> None:
@@ -140,8 +140,15 @@ def test_hashes_come_sorted_and_clear_forgets_them(natives: dict[bool, Native]) 
 )
 def test_a_hash_is_what_python_makes_of_the_same_text(words: list[int], seed: int) -> None:
     text = module_text(BOUND)
-    native = Native(text, ("enter", "regrow", "absorb", "hash_words", "home_of"))
-    namespace: dict[str, object] = {"Array": None, "Array32": None, "prefetch": None, "folded": folded}
+    native = Native(text, ("enter", "take_out", "absorb", "hash_words", "home_of"))
+    namespace: dict[str, object] = {
+        "Array": None,
+        "Array32": None,
+        "Before": None,
+        "After": None,
+        "prefetch": None,
+        "folded": folded,
+    }
     exec(compile(text, "<generated>", "exec"), namespace)
     plain = namespace["hash_words"]
     array = np.array(words, np.int64)
@@ -155,7 +162,7 @@ def test_hashes_spread_and_depend_on_the_seed(natives: dict[bool, Native]) -> No
     others = {natives[False].call("hash_words", state, 0, 2, 1) for state in states}
     assert len(ones) == len(others) == len(states)
     assert not ones & others
-    homes = {natives[False].call("home_of", h, 1000, 1000) for h in ones}
+    homes = {natives[False].call("home_of", h, 1000) for h in ones}
     assert {home // 1000 for home in homes} == set(range(kernel.SHARDS))
     assert len(homes) > 0.9 * len(states)
 
