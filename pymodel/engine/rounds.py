@@ -60,7 +60,7 @@ class Rounds:
         count = self.native.call("start", worker.buffer, records, worker.found)
         self._raise_overflow(worker)
         fresh = self._absorb(table, [(records, count)], 0, 1)
-        return self._collected([(records, count)], fresh, pool)
+        return self._collect([(records, count)], fresh, pool)
 
     def run(self, store: Store, base: int, rows: Words, pool: ThreadPoolExecutor) -> bool:
         """Expand rows, the first of which is number `base` of its level; False if the memory is full. What
@@ -84,7 +84,7 @@ class Rounds:
         records = [item for chunk in expanding() for item in chunk]
         done = sum(entered)
         numbers = np.array([number for _, number in records[:done]], np.int64)
-        self.waiting = self._collected(records[:done], numbers, pool)
+        self.waiting = self._collect(records[:done], numbers, pool)
         if done < len(records) and not self._enter(store, records[done:], pool, parts):
             return False
         for words, _ in records:
@@ -102,7 +102,7 @@ class Rounds:
             return self._absorb(store.table, records, part, parts)
 
         fresh = np.sum(_shared(pool, parts, absorb, range(parts))(), axis=0)
-        self.waiting = self._collected(records, fresh, pool, parts)
+        self.waiting = self._collect(records, fresh, pool, parts)
         return True
 
     def finish(self, store: Store) -> None:
@@ -172,7 +172,7 @@ class Rounds:
         if totals[1] == kernel.FULL:
             raise LayoutError("a shard of the table of states is full", mend="search with another --fp")
 
-    def _collected(
+    def _collect(
         self, records: Sequence[Records], fresh: Words, pool: ThreadPoolExecutor, parts: int = 1
     ) -> Block:
         """The records that were new, in order; `fresh` says how many of each item."""

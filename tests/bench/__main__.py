@@ -35,6 +35,7 @@ from tests.bench.rounds import Plan, measure
 from tests.bench.table import lines, wrong
 from tests.bench.yardstick import find_compiler, naive, twins
 
+CFGS = "bench_lease,bench_lease_symmetry"
 CAPTION = "Distinct states a second, search alone"
 
 
@@ -50,7 +51,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def bench(
-    cfgs: Annotated[str, typer.Option(help="Cfgs, separated by commas.")] = "bench_1m,bench_symmetry",
+    cfgs: Annotated[str, typer.Option(help="Cfgs, separated by commas.")] = CFGS,
     workers: Annotated[str, typer.Option(help="Numbers of workers, separated by commas.")] = "1,2",
     rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
     tool: Annotated[Tool, typer.Option(help="Which tools run.")] = Tool.both,
@@ -153,7 +154,8 @@ def _tell_run(run: Run) -> None:
 
 
 def _tell_twins(twins: Twins) -> None:
-    typer.echo(f"round {twins.round}: C {twins.c_s:.3f} s, pymodel {twins.pymodel_s:.3f} s", err=True)
+    pair = f"two at once {twins.c_pair_s:.3f} s and {twins.pymodel_pair_s:.3f} s"
+    typer.echo(f"round {twins.round}: C {twins.c_s:.3f} s, pymodel {twins.pymodel_s:.3f} s; {pair}", err=True)
 
 
 def _tell_naive(naive: Naive) -> None:

@@ -56,14 +56,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Twins(msgspec.Struct, frozen=True, kw_only=True):
-    """One round of the yardstick: the small model searched by pymodel and by hand-written C."""
+    """One round of the yardstick: the small model searched by pymodel and by hand-written C. The pairs: two
+    workers of pymodel, and two programs of C side by side, of which the slower one counts."""
 
     round: int
     distinct: int
     generated: int
     depth: int
     pymodel_s: float
+    pymodel_pair_s: float | None = None
     c_s: float
+    c_pair_s: float | None = None
     c_distinct: int
     c_generated: int
     c_depth: int

@@ -172,19 +172,22 @@ def number(value: float | None, form: str) -> str:
 
 
 def yardstick_cells(results: Results) -> list[tuple[str, ...]]:
-    """The least of the rounds with the C twin: what was searched, by whom, in what time, compared to C."""
+    """The least of the rounds with the C twin: what was searched, by whom, in what time, compared to C. Two
+    programs side by side did the task twice: what they gain over one is what the machine gives to two."""
     if not results.twins:
         return []
     first = results.twins[0]
     c_s = min(twins.c_s for twins in results.twins)
-    ours = min(twins.pymodel_s for twins in results.twins)
     rows = [
-        (f"hand-written C ({first.compiler})", c_s, 1.0),
-        ("pymodel", ours, c_s / ours),
+        (f"hand-written C ({first.compiler})", 1, c_s),
+        ("pymodel", 1, least(twins.pymodel_s for twins in results.twins)),
+        ("hand-written C, two at once", 2, least(t.c_pair_s for t in results.twins if t.c_pair_s)),
+        ("pymodel, 2 workers", 1, least(t.pymodel_pair_s for t in results.twins if t.pymodel_pair_s)),
     ]
     return [
-        (who, f"{seconds:.3f}", f"{first.distinct / seconds:,.0f}", f"{share:.0%}")
-        for who, seconds, share in rows
+        (who, f"{seconds:.3f}", f"{times * first.distinct / seconds:,.0f}", f"{times * c_s / seconds:.0%}")
+        for who, times, seconds in rows
+        if seconds is not None
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +38,7 @@ from tests.bench.records import (
     write_results,
 )
 from tests.bench.rounds import Plan, idle_text, measure
-from tests.bench.table import HEAD, NONE, cells, differences, lines, wrong
+from tests.bench.table import HEAD, NONE, cells, differences, lines, wrong, yardstick_cells
 
 HERE = Machine(
     processor="P", cores=2, memory_bytes=2**34, system="S", python="3", llvmlite="0", pymodel="0.1.0"
@@ -160,6 +159,18 @@ def test_runs_that_differ_are_told(other: Run, said: str) -> None:
 def test_levels_of_tlc_with_two_workers_are_not_held_against_it() -> None:
     assert differences([OURS, replace(THEIRS, workers=2, depth=11)]) == []
     assert differences([OURS, replace(THEIRS, workers=2, distinct=11)]) != []
+
+
+def test_what_two_at_once_gain_is_compared_to_one_program_of_c() -> None:
+    found = results(OURS)
+    assert [row[3] for row in yardstick_cells(found)] == ["100%", "75%"]
+    found.twins = [replace(TWINS, c_pair_s=2.0, pymodel_pair_s=1.2), replace(TWINS, c_pair_s=2.5)]
+    assert [row[1:] for row in yardstick_cells(found)] == [
+        ("1.500", "5", "100%"),
+        ("2.000", "4", "75%"),
+        ("2.000", "8", "150%"),
+        ("1.200", "7", "125%"),
+    ]
 
 
 def test_a_yardstick_that_counts_otherwise_is_wrong() -> None:
@@ -424,9 +435,11 @@ def test_the_c_twin_counts_what_pymodel_counts(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("no C compiler")
     program = yardstick.build(compiler, tmp_path)
-    answer = json.loads(subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout)
-    counts, _ = yardstick.searched(toy_model.lease_model())
-    assert (answer["distinct"], answer["generated"], answer["depth"]) == counts
+    for count in (1, 2):
+        answer = yardstick.side_by_side(program, count)
+        counts, seconds = yardstick.searched(toy_model.lease_model(), workers=count)
+        assert (answer["distinct"], answer["generated"], answer["depth"]) == counts
+        assert answer["seconds"] > 0 < seconds
     assert yardstick.compiler_name(compiler).endswith("-O3 -march=native")
 
 

@@ -13,9 +13,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pymodel.check import prepare
-from pymodel.engine.goal import Goal
+from pymodel.engine.goal import Goal, Plan
 from pymodel.engine.instance import Instance
 from pymodel.engine.naive import explore
 from pymodel.engine.search import Search
@@ -54,16 +55,18 @@ def compiler_name(compiler: str) -> str:
 
 
 def twins(compiler: str, rounds: int, tell: Callable[[Twins], None]) -> list[Twins]:
-    """The yardstick's model searched by C and by one thread of pymodel in turn, `rounds` times."""
+    """The yardstick's model searched by C and by pymodel in turn, `rounds` times: by one thread of each, then
+    by two, which for C are two programs with the whole task each."""
     found = []
     with tempfile.TemporaryDirectory(prefix="termfence-twin-") as folder:
         program = build(compiler, Path(folder))
         for round_ in range(1, rounds + 1):
-            answer = subprocess.run([str(program)], capture_output=True, text=True, check=False)
-            if answer.returncode != 0:
-                raise ToolError(f"the C twin failed: {(answer.stdout + answer.stderr).strip()}", path=SOURCE)
-            theirs = json.loads(answer.stdout)
+            theirs = side_by_side(program, 1)
             ours, seconds = searched(lease_model())
+            pair = side_by_side(program, 2)
+            again, pair_s = searched(lease_model(), workers=2)
+            if again != ours:
+                raise ToolError(f"two threads of pymodel counted {again}, one {ours}")
             found.append(
                 Twins(
                     round=round_,
@@ -71,7 +74,9 @@ def twins(compiler: str, rounds: int, tell: Callable[[Twins], None]) -> list[Twi
                     generated=ours[1],
                     depth=ours[2],
                     pymodel_s=seconds,
+                    pymodel_pair_s=pair_s,
                     c_s=theirs["seconds"],
+                    c_pair_s=pair["seconds"],
                     c_distinct=theirs["distinct"],
                     c_generated=theirs["generated"],
                     c_depth=theirs["depth"],
@@ -82,10 +87,29 @@ def twins(compiler: str, rounds: int, tell: Callable[[Twins], None]) -> list[Twi
     return found
 
 
-def searched(instance: Instance, goal: Goal | None = None) -> tuple[tuple[int, int, int], float]:
-    """(distinct, generated, depth) by pymodel with one thread, and the seconds of the search alone. Checks
-    all invariants of the model, unless there is a goal."""
-    search = Search(instance, goal or Goal(invariants=tuple(instance.model.invariants)))
+def side_by_side(program: Path, count: int) -> dict[str, Any]:
+    """What `count` programs that run at the same time answer: that of the slowest. Raises ToolError."""
+    begun = [
+        subprocess.Popen([str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(count)
+    ]
+    answers: list[dict[str, Any]] = []
+    for process in begun:
+        stdout, stderr = process.communicate()
+        if process.returncode != 0:
+            raise ToolError(f"the C twin failed: {(stdout + stderr).strip()}", path=SOURCE)
+        answers.append(json.loads(stdout))
+    return max(answers, key=lambda answer: float(answer["seconds"]))
+
+
+def searched(
+    instance: Instance, goal: Goal | None = None, workers: int = 1
+) -> tuple[tuple[int, int, int], float]:
+    """(distinct, generated, depth) by pymodel, and the seconds of the search alone. Checks all invariants of
+    the model, unless there is a goal."""
+    search = Search(
+        instance, goal or Goal(invariants=tuple(instance.model.invariants)), Plan(workers=workers)
+    )
     began = time.perf_counter()
     search.run()
     return (search.count, search.generated, search.depth), time.perf_counter() - began

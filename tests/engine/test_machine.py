@@ -71,7 +71,7 @@ def compiled(text: str, words: list[int], *arguments: int) -> tuple[int, list[in
     return Native(text, ("main",)).call("main", b, *arguments), b.tolist()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(text=programs(), x=WORDS, y=WORDS, words=st.lists(WORDS, min_size=8, max_size=8))
 def test_random_programs(text: str, x: int, y: int, words: list[int]) -> None:
     assert compiled(text, words, x, y) == interpreted(text, words, x, y)

@@ -21,15 +21,16 @@ MANIFEST = read_manifest()
 SMALL_GRAPHS = ("tiny",)
 LONG = ("anti_entry_term_completeness",)
 """TLC takes minutes for it; the manifest has what it said."""
-BENCHMARK = ("bench_1m", "bench_10m", "bench_100m", "bench_1g", "bench_symmetry")
+WHOLE = ("bench_1m", "bench_10m", "bench_100m", "bench_1g", "bench_symmetry")
+LEASE = ("bench_lease", "bench_lease_symmetry")
 
 
 def test_the_manifest_has_a_record_for_each_cfg_but_those_of_the_benchmark() -> None:
     assert tuple(MANIFEST) == manifest_cfgs()
-    assert {name for name in shipped_cfgs() if name not in MANIFEST} == set(BENCHMARK)
+    assert {name for name in shipped_cfgs() if name not in MANIFEST} == {*WHOLE, *LEASE}
 
 
-@pytest.mark.parametrize("name", BENCHMARK)
+@pytest.mark.parametrize("name", WHOLE)
 def test_a_cfg_of_the_benchmark_is_the_full_protocol_with_all_properties_that_apply(name: str) -> None:
     task = prepare(find_cfg(name))
     constants, instance = task.cfg.constants, task.instance
@@ -42,6 +43,16 @@ def test_a_cfg_of_the_benchmark_is_the_full_protocol_with_all_properties_that_ap
     assert set(task.cfg.invariants) == kept
     assert set(task.cfg.properties) == set(RAFT.properties)
     assert bool(task.goal.symmetry) == (name == "bench_symmetry")
+
+
+@pytest.mark.parametrize("name", LEASE)
+def test_the_other_two_are_elections_and_leases_with_two_invariants(name: str) -> None:
+    task = prepare(find_cfg(name))
+    assert not task.cfg.swaps and not task.cfg.constants["Write"] and not task.cfg.properties
+    assert len(task.instance.bound.labels["Server"]) == 3
+    assert task.cfg.constants["LeasePolicy"] == "SendTime" and task.cfg.constants["Faults"]
+    assert task.cfg.invariants == ("ElectionSafety", "LeaseExclusion")
+    assert bool(task.goal.symmetry) == (name == "bench_lease_symmetry")
 
 
 @pytest.mark.parametrize("name", manifest_cfgs())
