@@ -223,6 +223,41 @@ def put(keys: Array, at: int, h: int, table: Array, slot: int, size: int, fill: 
     return fill[shard_of(h)] < size
 
 
+def write_unknown(
+    b: Array,
+    table: Array,
+    size: int,
+    fill: Array,
+    alone: int,
+    out: Array,
+    written: int,
+    found: Array,
+    totals: Array,
+) -> int:
+    """Check those that wait in the buffer and are not in the table, and write their records behind the
+    first `written`; how many there are then. See expand."""
+    for place in range(b[WAITING_COUNT]):
+        k = b[WAITING + place]
+        h = b[HASHES + k]
+        known = 0
+        slot = 0
+        if h != 0:
+            slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, size)
+            known = table[slot * K] != 0
+        if not known:
+            origin = b[ORIGINS + k]
+            bits = check_changed_state(b, b[SOURCES + k], OUT + k * W, 0)
+            if bits != 0:
+                note(found, bits, 0, origin >> PARENT_SHIFT, (origin >> ORDINAL_SHIFT) & 0xFFFF)
+            if h != 0:
+                at = write_record(b, k, h, origin, out, written * RECORD)
+                written += 1
+                if alone and not put(out, at + KEY_AT, h, table, slot, size, fill):
+                    totals[1] = FULL
+                    return written
+    return written
+
+
 def expand(
     b: Array,
     rows: Array,
@@ -251,6 +286,7 @@ def expand(
     seed = b[SEED]
     row = first
     written = 0
+    totals[1] = DONE
     while row < last and written + PENDING <= room:
         n = 0
         s = SOURCE
@@ -263,25 +299,9 @@ def expand(
         if b[0] != 0:
             totals[1] = OVERFLOW
             return written
-        for place in range(b[WAITING_COUNT]):
-            k = b[WAITING + place]
-            h = b[HASHES + k]
-            known = 0
-            slot = 0
-            if h != 0:
-                slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, size)
-                known = table[slot * K] != 0
-            if not known:
-                origin = b[ORIGINS + k]
-                bits = check_changed_state(b, b[SOURCES + k], OUT + k * W, 0)
-                if bits != 0:
-                    note(found, bits, 0, origin >> PARENT_SHIFT, (origin >> ORDINAL_SHIFT) & 0xFFFF)
-                if h != 0:
-                    at = write_record(b, k, h, origin, out, written * RECORD)
-                    written += 1
-                    if alone and not put(out, at + KEY_AT, h, table, slot, size, fill):
-                        totals[1] = FULL
-                        return written
+        written = write_unknown(b, table, size, fill, alone, out, written, found, totals)
+        if totals[1] == FULL:
+            return written
     totals[0] = row
     totals[1] = OVERFLOW if b[0] != 0 else DONE
     return written
