@@ -18,6 +18,7 @@ from pymodel.cli_check import check_command, tlc_command
 from pymodel.cli_common import CfgName, Commands, HtmlFile, JarFile, JavaFile, write_file
 from pymodel.cli_frontier import frontier_command
 from pymodel.cli_mutate import mutate_command
+from pymodel.cli_prove import prove_command
 from pymodel.cli_simulate import simulate_command
 from pymodel.cli_sweep import sweep_command
 from pymodel.cli_witness import witness_command
@@ -84,6 +85,7 @@ app.command("witness")(witness_command)
 app.command("sweep")(sweep_command)
 app.command("mutate")(mutate_command)
 app.command("frontier")(frontier_command)
+app.command("prove")(prove_command)
 
 
 @app.command("compare")

@@ -1,0 +1,171 @@
+"""What each guard of the proofs is for: the conditions that fail without it, or why none does.
+
+A guard is named ACTION.GUARD. Where the spec has an operator of that name, a cfg can swap it, and the model
+checker shows a reachable state that breaks, if there is one; `SPEC_SWAPS` says how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A guard dropped. `fails` names conditions that have a counterexample of three servers, at least these;
+    where it is empty everything is still proved, and `reason` says why."""
+
+    fails: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"fails: {', '.join(self.fails)}" if self.fails else f"not needed: {self.reason}"
+
+
+def _fails(names: str) -> Mutant:
+    return Mutant(tuple(name.strip() for name in names.split(",")))
+
+
+# Guards that nothing rests on.
+CURRENT = Mutant(reason="an answer of the current term is not of a higher one")
+CANDIDATE = Mutant(reason="votes that were cast for this term are counted whoever looks at them")
+OVERSTATED = Mutant(reason="safety does not ask that a follower's commit index grow")
+UNASKED = Mutant(reason="a vote or a request for one is dangerous only if a quorum gives it")
+
+LOG_MUTANTS: dict[str, Mutant] = {
+    "Timeout.role": _fails("leader_log, own_held"),
+    "Timeout.next term": _fails("TermMonotone, FenceVote, voted_once"),
+    "RequestVote.role": _fails("request_entry"),
+    "RequestVote.last entry": _fails("request_last, request_entry"),
+    "HandleRequestVoteRequest.sent": _fails("choosable_candidate"),
+    "HandleRequestVoteRequest.HigherTerm": _fails("FenceVote, vote_kept"),
+    "HandleRequestVoteRequest.StaleRequestVoteRequest": _fails("FenceVote, voted_once"),
+    "HandleRequestVoteRequest.VoteAvailable": _fails("voted_once"),
+    "HandleRequestVoteRequest.CandidateLogUpToDate": _fails("choosable_candidate"),
+    "HandleRequestVoteResponse.sent": _fails("granted_voted"),
+    "HandleRequestVoteResponse.HigherTerm": CURRENT,
+    "HandleRequestVoteResponse.CurrentRequestVoteResponse": _fails("granted_voted"),
+    "HandleRequestVoteResponse.role": CANDIDATE,
+    "BecomeLeader.role": _fails("unwon"),
+    "BecomeLeader.IsQuorum": _fails("leader_quorum, unwon"),
+    "AppendEntries.role": _fails("append_entry"),
+    "AppendEntries.previous entry": _fails("append_entry"),
+    "AppendEntries.adjacent": _fails("append_adjacent"),
+    "AppendEntries/heartbeat.role": _fails("heartbeat_log"),
+    "AppendEntries/heartbeat.previous entry": _fails("heartbeat_log"),
+    "HandleAppendEntriesRequest.sent": _fails("log_matching, ack_last"),
+    "HandleAppendEntriesRequest.HigherTerm": _fails("FenceAck"),
+    "HandleAppendEntriesRequest.StaleAppendEntriesRequest": _fails("FenceAck, late_fenced"),
+    "HandleAppendEntriesRequest.LogMatches": _fails("logs agree"),
+    "HandleAppendEntriesRequest.EntryConflicts": _fails("commit_known, choosable_kept"),
+    "HandleAppendEntriesRequest.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleAppendEntriesRequest.commit told": _fails("commit_known"),
+    "HandleAppendEntriesRequest.FollowerCommit": _fails("commit_known"),
+    "HandleAppendEntriesRequest.commit grows": OVERSTATED,
+    "HandleAppendEntriesRequest/heartbeat.sent": _fails("committed logs agree"),
+    "HandleAppendEntriesRequest/heartbeat.HigherTerm": _fails("FenceAck"),
+    "HandleAppendEntriesRequest/heartbeat.StaleAppendEntriesRequest": _fails("FenceAck"),
+    "HandleAppendEntriesRequest/heartbeat.LogMatches": _fails("logs agree"),
+    "HandleAppendEntriesRequest/heartbeat.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleAppendEntriesRequest/heartbeat.commit told": _fails("commit_known"),
+    "HandleAppendEntriesRequest/heartbeat.FollowerCommit": _fails("commit_known"),
+    "HandleAppendEntriesRequest/heartbeat.commit grows": OVERSTATED,
+    "HandleAppendEntriesRequest/mismatch.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleAppendEntriesResponse.sent": _fails("match_ack"),
+    "HandleAppendEntriesResponse.HigherTerm": CURRENT,
+    "HandleAppendEntriesResponse.CurrentAppendEntriesResponse": _fails("match_ack"),
+    "HandleAppendEntriesResponse.role": _fails("match_idle"),
+    "AdvanceCommitIndex.role": _fails("?"),
+    "AdvanceCommitIndex.IsQuorum": _fails("commit_quorum"),
+    "AdvanceCommitIndex.CommittableTerm": _fails("commit_quorum, StaleCommitIsOld"),
+    "AdvanceCommitIndex.commit grows": _fails("TermCommitStable"),
+    "InstallSnapshot.role": _fails("snapshot_entry"),
+    "InstallSnapshot.committed": _fails("snapshot_committed"),
+    "HandleInstallSnapshotRequest.sent": _fails("committed logs agree"),
+    "HandleInstallSnapshotRequest.HigherTerm": _fails("FenceAck"),
+    "HandleInstallSnapshotRequest.StaleInstallSnapshotRequest": _fails("FenceAck"),
+    "HandleInstallSnapshotRequest.commit grows": _fails("?"),
+    "HandleInstallSnapshotRequest.RetainsSuffix": _fails("choosable_kept"),
+    "HandleInstallSnapshotRequest.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleInstallSnapshotRequest/known.sent": _fails("committed logs agree"),
+    "HandleInstallSnapshotRequest/known.HigherTerm": _fails("FenceAck"),
+    "HandleInstallSnapshotRequest/known.StaleInstallSnapshotRequest": _fails("FenceAck"),
+    "HandleInstallSnapshotRequest/known.committed": _fails("ack_held"),
+    "HandleInstallSnapshotRequest/known.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleInstallSnapshotResponse.sent": _fails("match_ack"),
+    "HandleInstallSnapshotResponse.HigherTerm": CURRENT,
+    "HandleInstallSnapshotResponse.CurrentInstallSnapshotResponse": _fails("match_ack"),
+    "HandleInstallSnapshotResponse.role": _fails("match_idle"),
+    "UpdateTerm.HigherTerm": _fails("TermMonotone"),
+    "AcceptWrite.AcceptsWrites": _fails("leader_log"),
+    "AcceptWrite.append": _fails("leader_entry_unique"),
+    "LeaseExpire.VoteAfterStepDown": _fails("vote_kept"),
+    "Restart.TermAfterRestart": _fails("TermMonotone"),
+    "Restart.VoteAfterRestart": _fails("vote_kept"),
+    "Restart.commit falls": _fails("commit_known"),
+    "Axiom.IsQuorum": _fails("unwon"),
+}
+LEASE_MUTANTS: dict[str, Mutant] = {
+    "Timeout.role": _fails("one_role, leader_elected, lease_round"),
+    "Timeout.ElectionTimeoutElapsed": _fails("vote_after_promise"),
+    "Timeout.next term": _fails(
+        "voted_once, voted_seen, vote_kept, elected_seen, candidate_unelected, ack_seen"
+    ),
+    "RequestVote.role": UNASKED,
+    "HandleRequestVoteRequest.sent": UNASKED,
+    "HandleRequestVoteRequest.HigherTerm": _fails("voted_seen, vote_kept"),
+    "HandleRequestVoteRequest.StaleRequestVoteRequest": _fails("voted_once, vote_kept"),
+    "HandleRequestVoteRequest.VoteAvailable": _fails("voted_once"),
+    "HandleRequestVoteRequest.WithholdsVote": _fails("vote_after_promise"),
+    "HandleRequestVoteResponse.sent": _fails("granted_voted"),
+    "HandleRequestVoteResponse.HigherTerm": CURRENT,
+    "HandleRequestVoteResponse.CurrentRequestVoteResponse": _fails("granted_voted"),
+    "HandleRequestVoteResponse.role": CANDIDATE,
+    "BecomeLeader.role": _fails("unwon"),
+    "BecomeLeader.IsQuorum": _fails("unwon, leader_quorum"),
+    "BecomeLeader.AckAgeAtElection": _fails("lease_round"),
+    "AppendEntries.role": _fails("round_clock, round_sent"),
+    "AppendEntries.new": _fails(
+        "round_clock, one_round_term, ack_seen, ack_after_send, lease_round, vote_after_promise"
+    ),
+    "HandleAppendEntriesRequest.sent": _fails(
+        "ack_sent, ack_seen, ack_after_send, vote_after_promise, FenceRound"
+    ),
+    "HandleAppendEntriesRequest.HigherTerm": _fails("ack_seen, FenceRound"),
+    "HandleAppendEntriesRequest.StaleAppendEntriesRequest": _fails("vote_after_promise, FenceRound"),
+    "HandleAppendEntriesRequest.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleAppendEntriesRequest/mismatch.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleAppendEntriesResponse.sent": _fails("lease_round"),
+    "HandleAppendEntriesResponse.HigherTerm": CURRENT,
+    "HandleAppendEntriesResponse.CurrentAppendEntriesResponse": _fails("lease_round"),
+    "HandleAppendEntriesResponse.role": _fails("contact_leader"),
+    "HandleAppendEntriesResponse.RenewedAge": _fails("lease_round"),
+    "HandleInstallSnapshotRequest.sent": _fails(
+        "ack_sent, ack_seen, ack_after_send, vote_after_promise, FenceRound"
+    ),
+    "HandleInstallSnapshotRequest.HigherTerm": _fails("ack_seen, FenceRound"),
+    "HandleInstallSnapshotRequest.StaleInstallSnapshotRequest": _fails("vote_after_promise, FenceRound"),
+    "HandleInstallSnapshotRequest.VoteAfterStepDown": _fails("vote_kept"),
+    "HandleInstallSnapshotResponse.sent": _fails("lease_round"),
+    "HandleInstallSnapshotResponse.HigherTerm": CURRENT,
+    "HandleInstallSnapshotResponse.CurrentInstallSnapshotResponse": _fails("lease_round"),
+    "HandleInstallSnapshotResponse.role": _fails("contact_leader"),
+    "HandleInstallSnapshotResponse.RenewedAge": _fails("lease_round"),
+    "UpdateTerm.HigherTerm": _fails("voted_seen, vote_kept, elected_seen, ack_seen"),
+    "Tick.forward": _fails("heard_past, round_past, vote_after_promise"),
+    "Tick.clock rates": _fails("heard_clock, round_clock"),
+    "Tick.ClockSkew": _fails("offset_bounded"),
+    "LeaseExpire.VoteAfterStepDown": _fails("vote_kept"),
+    "Restart.TermAfterRestart": _fails("voted_seen, vote_kept, elected_seen, ack_seen"),
+    "Restart.VoteAfterRestart": _fails("vote_kept"),
+    "Restart.ElapsedAfterRestart": _fails("heard_shown"),
+    "Axiom.IsQuorum": _fails("LeaseFencesElections, unwon"),
+    "Axiom.LeaseTicks": _fails("LeaseFencesElections"),
+}
+MUTANTS: Mapping[str, Mapping[str, Mutant]] = {"log": LOG_MUTANTS, "lease": LEASE_MUTANTS}
+
+
+def reason(system: str, dropped: str) -> str:
+    """What is on record for a guard of a proof; empty if nothing is dropped."""
+    return MUTANTS[system][dropped].text if dropped else ""
