@@ -40,12 +40,14 @@ ALLOWED = {
         "pymodel/manifest.py",
         "pymodel/mutate/",
         "pymodel/parity.py",
+        "pymodel/proof/link",
         "pymodel/sweep.py",
         "pymodel/tour.py",
     ),
     "trace_check": ("trace_check/", "pymodel/tour.py"),
     "subprocess": ("pymodel/tlc/", "pymodel/doctor.py", "pymodel/report/svg.py"),
     "llvmlite": ("pymodel/engine/",),
+    "z3": ("pymodel/proof/",),
     "jinja2": ("pymodel/report/",),
     "graphviz": ("pymodel/report/", "pymodel/doctor.py"),
     "typer": ("pymodel/cli", "pymodel/terminal.py", "trace_check/cli"),
@@ -54,6 +56,16 @@ ALLOWED = {
 # What a folder may import of this project, beside itself.
 WITHIN = {
     "pymodel/engine/": ("pymodel.engine", "pymodel.errors", "pymodel.values"),
+    "pymodel/proof/": (
+        "pymodel.proof",
+        "pymodel.engine.contract",
+        "pymodel.engine.instance",
+        "pymodel.engine.result",
+        "pymodel.raft.names",
+        "pymodel.report.proof",
+        "pymodel.errors",
+        "pymodel.values",
+    ),
     "pymodel/raft/": ("pymodel.raft", "pymodel.engine.contract", "pymodel.errors", "pymodel.values"),
     "trace_check/": (
         "trace_check",

@@ -28,7 +28,6 @@ RARE = {
     "DropMessage": 0.02,
     "LeaseExpire": 0.05,
     "RedirectWrite": 0.01,
-    "RejectWrite": 0.02,
 }
 """How likely an action is in a walk, where it is not as likely as the others."""
 

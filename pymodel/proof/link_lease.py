@@ -24,7 +24,7 @@ from pymodel.proof.link import (
     table,
 )
 from pymodel.proof.link_log import STUTTER
-from pymodel.proof.structure import Number, Relation, Structure, majorities
+from pymodel.proof.structure import Number, Relation, Structure, Table, majorities
 from pymodel.raft.names import Candidate, Leader, Nil
 
 ROUNDS = 24
@@ -198,8 +198,8 @@ class LeaseProjection:
         """The slowest clock is real time, and what each clock is ahead of it its offset."""
         ahead = [s.skew[n] + (n == p["i"]) for n in self.nodes]
         passed = 1 if self.skew == 0 else min(ahead)
-        advance = {(n,): passed for n in self.nodes}
-        shift = {(n,): t.skew[n] for n in self.nodes}
+        advance: Table = {(n,): passed for n in self.nodes}
+        shift: Table = {(n,): t.skew[n] for n in self.nodes}
         return Move("Tick", {"passed": passed}, {"advance": advance, "shift": shift})
 
     def lease_expire(self, p: Params, s: Record, t: Record, known: Structure) -> Move:

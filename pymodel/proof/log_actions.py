@@ -13,98 +13,23 @@ from typing import Any
 
 from z3 import And, BoolVal, If, Implies, Not, Or
 
-from pymodel.proof.log_symbols import (
-    LANGUAGE,
-    NO_INDEX,
-    NO_TERM,
-    SYMBOLS,
-    at_most,
-    below,
-    exists,
-    forall,
-    member,
+from pymodel.proof.log_steps import (
+    acknowledge,
+    agreement,
+    answers,
+    enter,
+    follow,
+    has_entry,
+    keep_vote,
+    last_entry,
+    learns,
+    log_matches,
+    take_commit,
+    within,
 )
+from pymodel.proof.log_symbols import NO_INDEX, NO_TERM, at_most, below, forall, member
 from pymodel.proof.logic import Body, Formula
-from pymodel.proof.system import Step, View, make_action
-
-
-def _within(t: Formula, u: Formula, fence: str) -> dict[str, Formula]:
-    """A request of term t at a node in term u: handled only if the terms are equal."""
-    return {"HigherTerm": at_most(t, u), fence: at_most(u, t)}
-
-
-def _answers(t: Formula, u: Formula, fence: str) -> dict[str, Formula]:
-    """An answer to a request of term t at a node in term u."""
-    return {"HigherTerm": at_most(t, u), fence: t == u}
-
-
-def _enter(s: View, n: Formula, t: Formula) -> dict[str, Body]:
-    """n's current term becomes t."""
-    return {
-        "currentTerm": lambda m, x: If(m == n, x == t, s.currentTerm(m, x)),
-        "past": lambda m, x: If(m == n, below(x, t), s.past(m, x)),
-    }
-
-
-def _follow(s: View, n: Formula) -> dict[str, Body]:
-    """n goes on as a follower and forgets what it knew as a candidate or leader."""
-    return {
-        "candidate": lambda m: And(m != n, s.candidate(m)),
-        "leader": lambda m: And(m != n, s.leader(m)),
-        "votesGranted": lambda m, d: And(m != n, s.votesGranted(m, d)),
-        "matchIndex": lambda m, d, k: And(m != n, s.matchIndex(m, d, k)),
-    }
-
-
-def _keep_vote(s: View, n: Formula, keep: Formula) -> dict[str, Body]:
-    return {"votedFor": lambda m, d: And(s.votedFor(m, d), Or(m != n, keep))}
-
-
-def _take_commit(s: View, n: Formula, x: Formula, k: Formula) -> dict[str, Body]:
-    return {"commitIndex": lambda m, y, j: If(m == n, And(y == x, j == k), s.commitIndex(m, y, j))}
-
-
-def _acknowledge(s: View, n: Formula, t: Formula, i: Formula) -> dict[str, Body]:
-    """n acknowledges the log of t's leader up to i, and so holds what that leader created up to there."""
-
-    def held(x: Formula, m: Formula, j: Formula) -> Formula:
-        new = And(x == t, m == n, at_most(j, i), exists(lambda w: s.leaderLog(t, j, t, w)))
-        return Or(s.held(x, m, j), new)
-
-    return {"ack": lambda x, m, j: Or(s.ack(x, m, j), And(x == t, m == n, j == i)), "held": held}
-
-
-def _has(s: View, n: Formula, i: Formula, e: Formula) -> Formula:
-    """n has an entry of term e at i."""
-    return exists(lambda w: s.log(n, i, e, w))
-
-
-def _learns(
-    s: View, n: Formula, t: Formula, i: Formula, j: Formula, k: Formula, x: Formula
-) -> dict[str, Formula]:
-    """n's commit index j becomes k: what it was, or what the leader of t said, as far as i."""
-    same = s.commitIndex(n, x, k)
-    return {
-        "commit told": Or(same, exists(lambda i1: And(s.leaderCommit(t, i1, x), at_most(k, i1)))),
-        "FollowerCommit": Or(same, at_most(k, i)),
-        "commit grows": at_most(j, k),
-    }
-
-
-def _log_matches(s: View, n: Formula, p: Formula, e: Formula, j: Formula) -> Formula:
-    """Up to its commit index j a node need not compare: the spec says so of its snapshot."""
-    return Or(p == NO_INDEX, _has(s, n, p, e), at_most(p, j))
-
-
-def _agreement(s: View, n: Formula, t: Formula, p: Formula) -> Formula:
-    """n's log is that of t's leader up to p."""
-    return forall(lambda j, f, w: Implies(at_most(j, p), s.log(n, j, f, w) == s.leaderLog(t, j, f, w)))
-
-
-def _last_entry(s: View, n: Formula, i: Formula, e: Formula) -> Formula:
-    empty = And(i == NO_INDEX, e == NO_TERM)
-    return And(Or(empty, _has(s, n, i, e)), forall(lambda k, f, w: Implies(s.log(n, k, f, w), at_most(k, i))))
-
+from pymodel.proof.system import Step, View
 
 # Elections
 
@@ -113,7 +38,7 @@ def Timeout(s: View, n: Any, u: Any, t: Any) -> Step:
     return Step(
         reads=(s.currentTerm(n, u),),
         guards={"role": Not(s.leader(n)), "next term": below(u, t)},
-        updates=_enter(s, n, t)
+        updates=enter(s, n, t)
         | {
             "candidate": lambda m: Or(m == n, s.candidate(m)),
             "votedFor": lambda m, d: If(m == n, d == n, s.votedFor(m, d)),
@@ -130,7 +55,7 @@ def RequestVote(s: View, n: Any, t: Any, i: Any, e: Any) -> Step:
     sent = lambda x, m, j, f: Or(s.requestVote(x, m, j, f), And(x == t, m == n, j == i, f == e))  # noqa: E731
     return Step(
         reads=(s.currentTerm(n, t),),
-        guards={"role": s.candidate(n), "last entry": _last_entry(s, n, i, e)},
+        guards={"role": s.candidate(n), "last entry": last_entry(s, n, i, e)},
         updates={"requestVote": sent},
     )
 
@@ -144,7 +69,7 @@ def HandleRequestVoteRequest(s: View, n: Any, u: Any, t: Any, c: Any, i: Any, e:
         reads=(s.currentTerm(n, u),),
         guards={
             "sent": s.requestVote(t, c, i, e),
-            **_within(t, u, "StaleRequestVoteRequest"),
+            **within(t, u, "StaleRequestVoteRequest"),
             "VoteAvailable": forall(lambda d: Implies(s.votedFor(n, d), d == c)),
             "CandidateLogUpToDate": up_to_date,
         },
@@ -161,7 +86,7 @@ def HandleRequestVoteResponse(s: View, c: Any, u: Any, t: Any, n: Any) -> Step:
         reads=(s.currentTerm(c, u),),
         guards={
             "sent": s.vote(t, n, c),
-            **_answers(t, u, "CurrentRequestVoteResponse"),
+            **answers(t, u, "CurrentRequestVoteResponse"),
             "role": s.candidate(c),
         },
         updates={"votesGranted": lambda m, d: Or(s.votesGranted(m, d), And(m == c, d == n))},
@@ -198,7 +123,7 @@ def _tells_commit(s: View, t: Formula, k: Formula, x: Formula) -> dict[str, Body
 
 
 def _before(s: View, o: Formula, p: Formula, f: Formula) -> Formula:
-    return Or(And(p == NO_INDEX, f == NO_TERM), _has(s, o, p, f))
+    return Or(And(p == NO_INDEX, f == NO_TERM), has_entry(s, o, p, f))
 
 
 def AppendEntries(s: View, o: Any, t: Any, p: Any, f: Any, i: Any, e: Any, v: Any, k: Any, x: Any) -> Step:
@@ -252,16 +177,16 @@ def HandleAppendEntriesRequest(
         reads=(s.currentTerm(n, u), s.commitIndex(n, y, j)),
         guards={
             "sent": s.appendEntries(t, p, f, i, e, v),
-            **_within(t, u, "StaleAppendEntriesRequest"),
-            "LogMatches": _log_matches(s, n, p, f, j),
-            "EntryConflicts": truncate == Not(_has(s, n, i, e)),
+            **within(t, u, "StaleAppendEntriesRequest"),
+            "LogMatches": log_matches(s, n, p, f, j),
+            "EntryConflicts": truncate == Not(has_entry(s, n, i, e)),
             "VoteAfterStepDown": keep,
-            **_learns(s, n, t, i, j, k, x),
+            **learns(s, n, t, i, j, k, x),
         },
-        updates=_follow(s, n)
-        | _keep_vote(s, n, keep)
-        | _take_commit(s, n, x, k)
-        | _acknowledge(s, n, t, i)
+        updates=follow(s, n)
+        | keep_vote(s, n, keep)
+        | take_commit(s, n, x, k)
+        | acknowledge(s, n, t, i)
         | {
             "log": lambda m, j, e1, w: If(
                 And(m == n, truncate),
@@ -271,8 +196,8 @@ def HandleAppendEntriesRequest(
             "lastIndex": lambda m, j: If(And(m == n, truncate), j == i, s.lastIndex(m, j)),
         },
         lemmas={
-            "committed logs agree": _agreement(s, n, t, j),
-            "logs agree": _agreement(s, n, t, p),
+            "committed logs agree": agreement(s, n, t, j),
+            "logs agree": agreement(s, n, t, p),
         },
     )
 
@@ -284,22 +209,22 @@ def HandleHeartbeat(
         reads=(s.currentTerm(n, u), s.commitIndex(n, y, j)),
         guards={
             "sent": s.heartbeat(t, p, f),
-            **_within(t, u, "StaleAppendEntriesRequest"),
-            "LogMatches": _log_matches(s, n, p, f, j),
+            **within(t, u, "StaleAppendEntriesRequest"),
+            "LogMatches": log_matches(s, n, p, f, j),
             "VoteAfterStepDown": keep,
-            **_learns(s, n, t, p, j, k, x),
+            **learns(s, n, t, p, j, k, x),
         },
-        updates=_follow(s, n) | _keep_vote(s, n, keep) | _take_commit(s, n, x, k) | _acknowledge(s, n, t, p),
+        updates=follow(s, n) | keep_vote(s, n, keep) | take_commit(s, n, x, k) | acknowledge(s, n, t, p),
         lemmas={
-            "committed logs agree": _agreement(s, n, t, j),
-            "logs agree": _agreement(s, n, t, p),
+            "committed logs agree": agreement(s, n, t, j),
+            "logs agree": agreement(s, n, t, p),
         },
     )
 
 
 def FollowLeader(s: View, n: Any, keep: Any) -> Step:
     """The logs do not match: n follows the leader and acknowledges nothing."""
-    return Step(guards={"VoteAfterStepDown": keep}, updates=_follow(s, n) | _keep_vote(s, n, keep))
+    return Step(guards={"VoteAfterStepDown": keep}, updates=follow(s, n) | keep_vote(s, n, keep))
 
 
 def HandleAppendEntriesResponse(s: View, o: Any, u: Any, t: Any, n: Any, i: Any) -> Step:
@@ -307,7 +232,7 @@ def HandleAppendEntriesResponse(s: View, o: Any, u: Any, t: Any, n: Any, i: Any)
         reads=(s.currentTerm(o, u),),
         guards={
             "sent": s.ack(t, n, i),
-            **_answers(t, u, "CurrentAppendEntriesResponse"),
+            **answers(t, u, "CurrentAppendEntriesResponse"),
             "role": s.leader(o),
         },
         updates={"matchIndex": lambda m, d, k: Or(s.matchIndex(m, d, k), And(m == o, d == n, at_most(k, i)))},
@@ -323,80 +248,12 @@ def AdvanceCommitIndex(s: View, o: Any, t: Any, i: Any, e: Any, v: Any, q: Any, 
             "CommittableTerm": e == t,
             "commit grows": below(k, i),
         },
-        updates=_take_commit(s, o, t, i)
+        updates=take_commit(s, o, t, i)
         | {
             "termCommit": lambda x: If(x == t, i, s.termCommit(x)),
             "commitQuorum": lambda x: If(x == t, q, s.commitQuorum(x)),
         },
     )
-
-
-# Snapshots
-
-
-def InstallSnapshot(s: View, o: Any, t: Any, i: Any, e: Any, v: Any, k: Any, x: Any) -> Step:
-    """The leader's log up to i, where i is committed."""
-    return Step(
-        reads=(s.currentTerm(o, t), s.commitIndex(o, x, k), s.log(o, i, e, v)),
-        guards={"role": s.leader(o), "committed": at_most(i, k)},
-        updates={
-            "snapshot": lambda y, j, f, z: Or(s.snapshot(y, j, f, z), And(y == t, j == i, f == e, z == x))
-        },
-    )
-
-
-def HandleInstallSnapshotRequest(
-    s: View, n: Any, u: Any, t: Any, i: Any, e: Any, x: Any, k: Any, t1: Any, retain: Any, keep: Any
-) -> Step:
-    """A snapshot beyond what n knows as committed replaces its log."""
-
-    def log(m: Formula, j: Formula, f: Formula, w: Formula) -> Formula:
-        content = And(at_most(j, i), s.leaderLog(t, j, f, w))
-        suffix = And(retain, below(i, j), s.log(n, j, f, w))
-        return If(m == n, Or(content, suffix), s.log(m, j, f, w))
-
-    return Step(
-        reads=(s.currentTerm(n, u), s.commitIndex(n, t1, k)),
-        guards={
-            "sent": s.snapshot(t, i, e, x),
-            **_within(t, u, "StaleInstallSnapshotRequest"),
-            "commit grows": below(k, i),
-            "RetainsSuffix": retain == _has(s, n, i, e),
-            "VoteAfterStepDown": keep,
-        },
-        updates=_follow(s, n)
-        | _keep_vote(s, n, keep)
-        | _take_commit(s, n, x, i)
-        | _acknowledge(s, n, t, i)
-        | {
-            "log": log,
-            "lastIndex": lambda m, j: If(And(m == n, Not(retain)), j == i, s.lastIndex(m, j)),
-        },
-        lemmas={"committed logs agree": _agreement(s, n, t, k)},
-    )
-
-
-def HandleKnownSnapshot(
-    s: View, n: Any, u: Any, t: Any, i: Any, e: Any, x: Any, k: Any, t1: Any, keep: Any
-) -> Step:
-    """A snapshot of what n knows as committed changes nothing in its log and is acknowledged."""
-    return Step(
-        reads=(s.currentTerm(n, u), s.commitIndex(n, t1, k)),
-        guards={
-            "sent": s.snapshot(t, i, e, x),
-            **_within(t, u, "StaleInstallSnapshotRequest"),
-            "committed": at_most(i, k),
-            "VoteAfterStepDown": keep,
-        },
-        updates=_follow(s, n) | _keep_vote(s, n, keep) | _acknowledge(s, n, t, i),
-        lemmas={"committed logs agree": _agreement(s, n, t, k)},
-    )
-
-
-def HandleInstallSnapshotResponse(s: View, o: Any, u: Any, t: Any, n: Any, i: Any) -> Step:
-    step = HandleAppendEntriesResponse(s, o, u, t, n, i)
-    guards = {"sent": s.ack(t, n, i), **_answers(t, u, "CurrentInstallSnapshotResponse"), "role": s.leader(o)}
-    return Step(step.reads, guards, step.updates)
 
 
 # Fencing, client writes, leases, faults
@@ -406,7 +263,7 @@ def UpdateTerm(s: View, n: Any, u: Any, t: Any) -> Step:
     return Step(
         reads=(s.currentTerm(n, u),),
         guards={"HigherTerm": below(u, t)},
-        updates=_enter(s, n, t) | _follow(s, n) | _keep_vote(s, n, BoolVal(False)),
+        updates=enter(s, n, t) | follow(s, n) | keep_vote(s, n, BoolVal(False)),
     )
 
 
@@ -428,7 +285,7 @@ def AcceptWrite(s: View, o: Any, t: Any, k: Any, i: Any, v: Any) -> Step:
 
 def LeaseExpire(s: View, o: Any, keep: Any) -> Step:
     """A leader steps down within its term, whatever the reason."""
-    return Step(guards={"VoteAfterStepDown": keep}, updates=_follow(s, o) | _keep_vote(s, o, keep))
+    return Step(guards={"VoteAfterStepDown": keep}, updates=follow(s, o) | keep_vote(s, o, keep))
 
 
 def Restart(s: View, n: Any, u: Any, t: Any, x: Any, j: Any, k: Any, keep: Any) -> Step:
@@ -436,38 +293,9 @@ def Restart(s: View, n: Any, u: Any, t: Any, x: Any, j: Any, k: Any, keep: Any) 
     return Step(
         reads=(s.currentTerm(n, u), s.commitIndex(n, x, j)),
         guards={"TermAfterRestart": t == u, "VoteAfterRestart": keep, "commit falls": at_most(k, j)},
-        updates=_enter(s, n, t) | _follow(s, n) | _keep_vote(s, n, keep) | _take_commit(s, n, x, k),
+        updates=enter(s, n, t) | follow(s, n) | keep_vote(s, n, keep) | take_commit(s, n, x, k),
     )
 
 
 def Stutter(s: View) -> Step:
     return Step()
-
-
-_view = View(SYMBOLS)
-ACTIONS = tuple(
-    make_action(LANGUAGE, _view, function, name)
-    for function, name in (
-        (Timeout, None),
-        (RequestVote, None),
-        (HandleRequestVoteRequest, None),
-        (HandleRequestVoteResponse, None),
-        (BecomeLeader, None),
-        (AppendEntries, None),
-        (Heartbeat, "AppendEntries/heartbeat"),
-        (HandleAppendEntriesRequest, None),
-        (HandleHeartbeat, "HandleAppendEntriesRequest/heartbeat"),
-        (FollowLeader, "HandleAppendEntriesRequest/mismatch"),
-        (HandleAppendEntriesResponse, None),
-        (AdvanceCommitIndex, None),
-        (InstallSnapshot, None),
-        (HandleInstallSnapshotRequest, None),
-        (HandleKnownSnapshot, "HandleInstallSnapshotRequest/known"),
-        (HandleInstallSnapshotResponse, None),
-        (UpdateTerm, None),
-        (AcceptWrite, None),
-        (LeaseExpire, None),
-        (Restart, None),
-        (Stutter, None),
-    )
-)

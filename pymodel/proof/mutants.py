@@ -13,14 +13,17 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Mutant:
     """A guard dropped. `fails` names conditions that have a counterexample of three servers, at least these;
-    where it is empty everything is still proved, and `reason` says why."""
+    where it is empty everything is still proved, and `reason` says why. With both, what fails has no
+    counterexample of three servers."""
 
     fails: tuple[str, ...] = ()
     reason: str = ""
 
     @property
     def text(self) -> str:
-        return f"fails: {', '.join(self.fails)}" if self.fails else f"not needed: {self.reason}"
+        if not self.fails:
+            return f"not needed: {self.reason}"
+        return f"fails: {', '.join(self.fails)}" + (f" ({self.reason})" if self.reason else "")
 
 
 def _fails(names: str) -> Mutant:
@@ -30,6 +33,8 @@ def _fails(names: str) -> Mutant:
 # Guards that nothing rests on.
 CURRENT = Mutant(reason="an answer of the current term is not of a higher one")
 CANDIDATE = Mutant(reason="votes that were cast for this term are counted whoever looks at them")
+RETAINED = Mutant(reason="a log agrees with a snapshot of what it knows as committed and retains the rest")
+SINGLE = Mutant(("leader_commit",), "only where one server is a quorum")
 OVERSTATED = Mutant(reason="safety does not ask that a follower's commit index grow")
 UNASKED = Mutant(reason="a vote or a request for one is dangerous only if a quorum gives it")
 
@@ -76,7 +81,7 @@ LOG_MUTANTS: dict[str, Mutant] = {
     "HandleAppendEntriesResponse.HigherTerm": CURRENT,
     "HandleAppendEntriesResponse.CurrentAppendEntriesResponse": _fails("match_ack"),
     "HandleAppendEntriesResponse.role": _fails("match_idle"),
-    "AdvanceCommitIndex.role": _fails("?"),
+    "AdvanceCommitIndex.role": SINGLE,
     "AdvanceCommitIndex.IsQuorum": _fails("commit_quorum"),
     "AdvanceCommitIndex.CommittableTerm": _fails("commit_quorum, StaleCommitIsOld"),
     "AdvanceCommitIndex.commit grows": _fails("TermCommitStable"),
@@ -85,13 +90,13 @@ LOG_MUTANTS: dict[str, Mutant] = {
     "HandleInstallSnapshotRequest.sent": _fails("committed logs agree"),
     "HandleInstallSnapshotRequest.HigherTerm": _fails("FenceAck"),
     "HandleInstallSnapshotRequest.StaleInstallSnapshotRequest": _fails("FenceAck"),
-    "HandleInstallSnapshotRequest.commit grows": _fails("?"),
+    "HandleInstallSnapshotRequest.commit grows": RETAINED,
     "HandleInstallSnapshotRequest.RetainsSuffix": _fails("choosable_kept"),
     "HandleInstallSnapshotRequest.VoteAfterStepDown": _fails("vote_kept"),
     "HandleInstallSnapshotRequest/known.sent": _fails("committed logs agree"),
     "HandleInstallSnapshotRequest/known.HigherTerm": _fails("FenceAck"),
     "HandleInstallSnapshotRequest/known.StaleInstallSnapshotRequest": _fails("FenceAck"),
-    "HandleInstallSnapshotRequest/known.committed": _fails("ack_held"),
+    "HandleInstallSnapshotRequest/known.committed": _fails("choosable_kept"),
     "HandleInstallSnapshotRequest/known.VoteAfterStepDown": _fails("vote_kept"),
     "HandleInstallSnapshotResponse.sent": _fails("match_ack"),
     "HandleInstallSnapshotResponse.HigherTerm": CURRENT,

@@ -1,0 +1,111 @@
+"""Each guard dropped in turn: what fails is on record, with a counterexample that the formulas confirm."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymodel.errors import UsageError
+from pymodel.proof.counterexample import Counterexample, Finder
+from pymodel.proof.dropped import prove_without
+from pymodel.proof.induction import Goal, Solver, Verdict, goals, guard_names, without
+from pymodel.proof.lease import LEASE
+from pymodel.proof.log import LOG
+from pymodel.proof.mutants import LEASE_MUTANTS, LOG_MUTANTS
+from pymodel.proof.present import behaviour, present
+from pymodel.report.text import render_behaviour
+
+
+@pytest.fixture(scope="module")
+def lease() -> Finder:
+    return Finder(LEASE)
+
+
+@pytest.fixture(scope="module")
+def log() -> Finder:
+    return Finder(LOG)
+
+
+def test_every_guard_is_on_record() -> None:
+    assert tuple(LOG_MUTANTS) == guard_names(LOG)
+    assert tuple(LEASE_MUTANTS) == guard_names(LEASE)
+    for mutant in (*LOG_MUTANTS.values(), *LEASE_MUTANTS.values()):
+        assert mutant.fails or mutant.reason
+
+
+@pytest.mark.parametrize("dropped", LEASE_MUTANTS)
+def test_a_lease_guard_dropped_fails_as_on_record(dropped: str, lease: Finder) -> None:
+    finder = None if dropped.startswith("Axiom") else lease
+    proof, found = prove_without(LEASE, dropped, finder=finder)
+    refuted = {item.condition.goal for item in proof.failures if item.verdict is Verdict.REFUTED}
+    assert refuted == {example.goal for example in found}
+    assert set(LEASE_MUTANTS[dropped].fails) <= refuted
+    assert proof.proved == bool(LEASE_MUTANTS[dropped].reason)
+
+
+def claims(dropped: str, name: str) -> Goal:
+    weakened = without(LOG, dropped)
+    action = dropped.split(".")[0]
+    asked = goals(weakened, "" if action == "Axiom" else action)
+    return next(goal for goal in asked if goal.condition.goal == name and not goal.framed)
+
+
+@pytest.mark.parametrize("dropped", [name for name, mutant in LOG_MUTANTS.items() if not mutant.reason])
+def test_a_log_guard_dropped_fails_as_on_record(dropped: str, log: Finder) -> None:
+    """The first of the conditions on record has a counterexample; it is confirmed where it is made."""
+    finder = log if log.fits(without(LOG, dropped)) else Finder(without(LOG, dropped))
+    example = finder.find(claims(dropped, LOG_MUTANTS[dropped].fails[0]))
+    assert example is not None
+    assert example.goal == LOG_MUTANTS[dropped].fails[0]
+
+
+@pytest.mark.parametrize("dropped", [name for name, mutant in LOG_MUTANTS.items() if not mutant.fails])
+def test_without_a_log_guard_that_is_not_needed_all_is_proved(dropped: str) -> None:
+    proof, found = prove_without(LOG, dropped)
+    assert proof.proved and not found
+
+
+def test_what_fails_only_where_one_server_is_a_quorum_is_refuted_by_z3(log: Finder) -> None:
+    goal = claims("AdvanceCommitIndex.role", "leader_commit")
+    log.fits(without(LOG, "AdvanceCommitIndex.role"))
+    assert log.find(goal) is None
+    assert Solver(log.system, 0, 60).discharge(goal).verdict is Verdict.REFUTED
+
+
+def test_what_holds_has_no_counterexample(lease: Finder) -> None:
+    lease.fits(LEASE)
+    names = ("voted_once", "vote_after_promise", "lease_round")
+    asked = [goal for goal in goals(LEASE, "HandleRequestVoteRequest") if goal.condition.goal in names]
+    assert [lease.find(goal) for goal in asked if not goal.framed] == [None, None]
+
+
+def test_a_guard_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"no guard Timeout\.fence"):
+        prove_without(LOG, "Timeout.fence")
+
+
+def second_vote(log: Finder) -> Counterexample:
+    log.fits(without(LOG, "HandleRequestVoteRequest.VoteAvailable"))
+    example = log.find(claims("HandleRequestVoteRequest.VoteAvailable", "voted_once"))
+    assert example is not None
+    return example
+
+
+def test_a_counterexample_reads_as_the_model_checkers_do(log: Finder) -> None:
+    example = second_vote(log)
+    text = render_behaviour(behaviour(log.system, example), "Counterexample", "voted_once is false after it")
+    voter, new = f"n{example.parameters['n'] + 1}", f"n{example.parameters['c'] + 1}"
+    assert f"votedFor[{voter}] + {new}" in text
+    assert f"2  HandleRequestVoteRequest(n = {voter}, " in text
+    assert text.rstrip().splitlines()[-4].strip() == f"n = {voter}"
+    assert "past" not in present(log.system, example.before)
+
+
+def test_the_state_after_is_the_actions(log: Finder) -> None:
+    example = second_vote(log)
+    added = {
+        name: example.after.values[name] - value
+        for name, value in example.before.values.items()
+        if isinstance(value, set) and example.after.values[name] != value
+    }
+    n, t, c = (example.parameters[name] for name in "ntc")
+    assert added["voted"] == {(n, t, c)} and added["votedFor"] == {(n, c)} and added["vote"] <= {(t, n, c)}
