@@ -195,7 +195,8 @@ class Judge:
             known = _repeats(msg, view.append)
             view.append = msg
         else:
-            known = kind == APPEND_RESPONSE and msg.term is not None and msg.term == view.term
+            own = msg.term is not None and msg.term == view.term
+            known = own and kind == APPEND_RESPONSE and not view.open
         if not known:
             for see in self._on_send.get(kind, ()):
                 see(event, view)

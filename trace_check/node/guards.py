@@ -133,9 +133,12 @@ class Guards:
     def StatusAtStepDown(self) -> str:
         return "UNKNOWN"
 
-    def RecordsTransition(self) -> bool:
+    def RecordsTransition(self, n: Node, reason: str) -> bool:
         """Whether a role change leaves its record."""
         return True
+
+    def TransitionReason(self, n: Node, reason: str) -> str:
+        return reason
 
     # Where a client is sent
 

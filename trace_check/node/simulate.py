@@ -65,7 +65,7 @@ class Simulation:
         self.now = 0.0
         self.steps = 0
         self.crashes = self.cuts = 0
-        self.cut: frozenset[str] = frozenset()
+        self.cut: frozenset[tuple[str, str]] = frozenset()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self.servers = {name: self._server(name) for name in scenario.names}
@@ -193,7 +193,7 @@ class Simulation:
             self.at(self.now + delay, lambda: self._deliver(m))
 
     def _deliver(self, m: Message) -> None:
-        if (m.source in self.cut) == (m.dest in self.cut):
+        if (m.source, m.dest) not in self.cut:
             self.step(m.dest, lambda core, now: core.receive(now, m))
 
     # Faults
@@ -206,15 +206,20 @@ class Simulation:
             self.at(self.now + self.rng.expovariate(1 / faults.crash_every_ms), self._begin_crash)
 
     def _begin_cut(self) -> None:
-        """Parts of the cluster hear nothing of each other: often the leader alone."""
+        """Some hear nothing of others: the leader alone, a part of the cluster, two nodes, or one way."""
         self.cuts += 1
-        names = list(self.servers)
+        names, rng = list(self.servers), self.rng
         leaders = [name for name in names if self._leads(name)]
-        if leaders and self.rng.random() < 0.6:
-            self.cut = frozenset({self.rng.choice(leaders)})
+        kind = rng.choice(("leader", "leader", "part", "pair", "way"))
+        if kind == "leader" and leaders:
+            self.cut = _between({rng.choice(leaders)}, names)
+        elif kind == "part" or len(names) < 2:
+            self.cut = _between(set(rng.sample(names, rng.randint(1, max(1, len(names) // 2)))), names)
         else:
-            self.cut = frozenset(self.rng.sample(names, self.rng.randint(1, max(1, len(names) // 2))))
-        self.at(self.now + self.rng.expovariate(1 / self.scenario.faults.cut_ms), self._end_cut)
+            one, other = rng.sample(names, 2)
+            one = leaders[0] if leaders and leaders[0] != other else one
+            self.cut = frozenset({(one, other), (other, one)} if kind == "pair" else {(one, other)})
+        self.at(self.now + rng.expovariate(1 / self.scenario.faults.cut_ms), self._end_cut)
 
     def _end_cut(self) -> None:
         self.cut = frozenset()
@@ -256,3 +261,8 @@ class Simulation:
         """Lets something happen at true time `when`."""
         self._count += 1
         heapq.heappush(self._events, (when, self._count, happen))
+
+
+def _between(part: set[str], names: list[str]) -> frozenset[tuple[str, str]]:
+    """All ways between `part` and the rest."""
+    return frozenset((a, b) for a in names for b in names if (a in part) != (b in part))

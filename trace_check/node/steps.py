@@ -9,7 +9,7 @@ from trace_check.node.state import FOLLOWER, LEADER, NEVER, Node
 
 def Record(n: Node, newRole: str, newTerm: int, reason: str) -> None:
     """The role transition log: role before and after, term before and after, and why."""
-    if not n.guards.RecordsTransition():
+    if not n.guards.RecordsTransition(n, reason):
         return
     n.record(
         "role",
@@ -17,7 +17,7 @@ def Record(n: Node, newRole: str, newTerm: int, reason: str) -> None:
         new_role=newRole,
         old_term=n.currentTerm,
         new_term=newTerm,
-        reason=reason,
+        reason=n.guards.TransitionReason(n, reason),
     )
 
 

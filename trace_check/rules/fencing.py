@@ -33,7 +33,7 @@ class NoAckToStale(Rule):
         request = view.answered(event)
         if msg.term is not None and view.term is not None and msg.term < view.term:
             self._acknowledged(event, view.seen, msg.term, view.term, view.term_seen)
-        elif request is not None and msg.term in (None, request.term):
+        elif request is not None:
             self._acknowledged(event, view.seen, request.term, request.own_term, request.seen)
 
     def _acknowledged(

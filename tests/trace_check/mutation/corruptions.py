@@ -160,6 +160,12 @@ def stale_append_is_acknowledged(lines: Lines) -> None:
 
 
 @breaks("NoAckToStale")
+def stale_append_is_acknowledged_with_the_current_term(lines: Lines) -> None:
+    line = find(lines, event="send", msg_type="append_response", msg_success=False)
+    line["msg"] = {**line["msg"], "success": True, "index": 2}
+
+
+@breaks("NoAckToStale")
 def stale_append_is_acknowledged_without_a_term(lines: Lines) -> None:
     line = find(lines, event="send", msg_type="append_response", msg_success=False)
     line["msg"] = {"type": "append_response", "success": True, "index": 2, "re": line["msg"]["re"]}

@@ -119,13 +119,13 @@ def _stale_requests(own: list[Line]) -> list[Line]:
 
 def NoAckToStale(nodes: dict[str, list[Line]]) -> bool:
     for own in nodes.values():
-        stale = {line["mid"]: line["msg"]["term"] for line in _stale_requests(own)}
+        stale = {line["mid"] for line in _stale_requests(own)}
         for line, msg in _messages(own, "send"):
             if msg.get("granted") or msg.get("success"):
                 term = msg.get("term")
                 if term is not None and term < _own_term(own, line):
                     return True
-                if msg.get("re") in stale and term in (None, stale[msg["re"]]):
+                if msg.get("re") in stale:
                     return True
     return False
 
