@@ -12,7 +12,7 @@ import typer
 
 from pymodel import __version__
 from pymodel.cli_common import Commands
-from trace_check.cli_cluster import cluster_command, criteria_command
+from trace_check.cli_cluster import cluster_command, criteria_command, twins_command
 from trace_check.cli_map import map_command
 from trace_check.cli_minimise import minimise_command
 from trace_check.cli_node import node_command
@@ -51,6 +51,7 @@ app.command("map")(map_command)
 app.command("node")(node_command)
 app.command("cluster")(cluster_command)
 app.command("criteria")(criteria_command)
+app.command("twins")(twins_command)
 
 
 @app.command("rules")

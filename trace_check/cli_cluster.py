@@ -81,6 +81,33 @@ def criteria_command(
     raise typer.Exit(0 if all(passed) else 1)
 
 
+def twins_command(
+    bug: Annotated[list[str] | None, typer.Argument(help="Which holes; all by default.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Simulated runs of each, at most.")] = 50,
+) -> None:
+    """Open each hole in a simulated cluster, and see the validator reject its logs. Exit 0: all caught."""
+    from trace_check.node.bugs import BUGS, bug_of
+    from trace_check.node.runs import catch
+    from trace_check.report import table
+
+    names = bug or list(BUGS)
+    for name in names:
+        bug_of(name)
+    rows = [("hole", "rule", "run", "all rules that fail", "clients saw it")]
+    missed = 0
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="termfence-") as temporary:
+            caught = catch(name, Path(temporary), runs=runs)
+        missed += caught.seed is None
+        run = "not caught" if caught.seed is None else str(caught.seed)
+        rows.append(
+            (name, caught.rule, run, ", ".join(caught.failed), "yes" if caught.unlinearizable else "")
+        )
+        typer.echo(f"{name}: {run}", err=True)
+    typer.echo("\n".join(table(rows)))
+    raise typer.Exit(1 if missed else 0)
+
+
 def _in_folder(folder: Path | None, number: int, do: Callable[[int, Path], bool]) -> bool:
     if folder is not None:
         place = folder / str(number)

@@ -38,7 +38,8 @@ class LeaseClock:
     def see(self, event: Event, peers_needed: int, limit_s: float) -> bool:
         """Takes in one event of the node; True if the node led until then and its lease is over.
 
-        `peers_needed`: how many peers make a majority with it, at least; `limit_s`: lease and clock error.
+        `peers_needed`: how many peers make a majority with it, at least; none in a
+        cluster of one, which is always in contact; `limit_s`: lease and clock error.
         """
         now = self._now(event)
         seq, self._seq = self._seq, event.seq
@@ -48,6 +49,8 @@ class LeaseClock:
                 self._begin(leads, event, now)
             return False
         self._follow(event, now, seq, peers_needed)
+        if peers_needed == 0:
+            self.contact = now
         over = self.shows and now is not None and self.contact is not None and now - self.contact > limit_s
         if over and now is not None and self.contact is not None:
             self.overdue_s = now - self.contact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,7 +208,7 @@ def _rule_table(results: Iterable[RuleResult]) -> list[str]:
     return table(rows)
 
 
-def table(rows: list[tuple[str, str, str, str]]) -> list[str]:
+def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """The rows as lines, every column but the last padded to its widest cell."""
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return ["  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]) for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return ["  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]) for row in rows]

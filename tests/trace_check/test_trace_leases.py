@@ -32,7 +32,8 @@ def contact(ts: float | None, frm: str = "n2", **fields: object) -> Line:
 
 
 def appended(ts: float, node: str = "n1", term: int = 1) -> Line:
-    return line(node, "append", ts=ts, entries=[[1, term]], state={"role": "leader", "term": term})
+    state = {"role": "leader", "term": term}
+    return line(node, "append", ts=ts, op="w9", entries=[[1, term]], state=state)
 
 
 def client(event: str, ts: float, node: str = "n1", term: int = 1, op: str = "w1", **fields: object) -> Line:
@@ -223,3 +224,17 @@ def test_redirect_to_itself(tmp_path: Path, fields: Line, count: int) -> None:
     found = result(report, "RedirectSound")
     assert found.count == count
     assert found.outcome is (Outcome.FAIL if count else Outcome.PASS)
+
+
+def test_a_cluster_of_one_is_always_in_contact(tmp_path: Path) -> None:
+    report = check(tmp_path, config("n1", lease_ms=900, clock_error_ms=50), elected(), appended(9.0))
+    assert result(report, "LeaseOverrun").outcome is not Outcome.FAIL
+
+
+def test_what_begins_a_term_is_no_write(tmp_path: Path) -> None:
+    """A leader elected late, by old votes, appends an entry of its own and needs no lease for that."""
+    own = line("n1", "append", ts=9.0, entries=[[1, 1]], state={"role": "leader", "term": 1})
+    lines = [elected(8.9), own, elected(1.0, "n2", 2)]
+    assert result(check(tmp_path, CLUSTER, at("n3", ts=0.0), *lines), "WriteExclusion").count == 0
+    second = {**own, "ts": 9.1, "entries": [[2, 1]]}
+    assert result(check(tmp_path, CLUSTER, at("n3", ts=0.0), *lines, second), "WriteExclusion").count == 1

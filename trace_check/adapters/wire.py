@@ -219,8 +219,8 @@ def entries_of(pairs: list[Pair] | None) -> tuple[Entry, ...] | None:
 
 
 def client_of(line: WireLine, kind: str) -> Client | None:
-    """The client operation of a line, None for an event that is none."""
-    if kind not in _CLIENT_KINDS:
+    """The client operation of a line, or the one that an append names; None for any other event."""
+    if kind not in _CLIENT_KINDS and (kind != "append" or line.op is None):
         return None
     return Client(
         op=text(line.op),

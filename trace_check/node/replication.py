@@ -17,14 +17,16 @@ from trace_check.node.steps import CountAck, FollowLeader
 
 
 def append_to_log(n: Node, entries: tuple[Entry, ...]) -> None:
-    """Adds entries behind the last one, durably, and writes it down."""
+    """Adds entries behind the last one, durably, and writes it down; a leader names the request."""
     index = n.log.LastIndex + 1
+    named = {"op": entries[0].request} if n.role == LEADER and entries[0].request else {}
     n.log.append(entries)
     n.out.writes.append(Appended(index, entries))
     n.record(
         "append",
         entries=[[index + k, entry.term] for k, entry in enumerate(entries)],
         state=n.view(),
+        **named,
     )
     if not n.config.peers:
         AdvanceCommitIndex(n)

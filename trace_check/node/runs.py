@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 
 from trace_check.check import validate
+from trace_check.node.bugs import bug_of, rough_with
 from trace_check.node.campaign import run_campaign
 from trace_check.node.linearizable import NEVER_RETURNED, unlinearizable_keys
 from trace_check.node.processes import ClusterOptions
-from trace_check.node.scenario import Scenario, rough
+from trace_check.node.scenario import Scenario
 from trace_check.node.simulate import Simulation
 from trace_check.report import Report, render_text
+from trace_check.rules import Outcome
 from trace_check.verdict import Verdict
 
 
@@ -46,7 +48,7 @@ def real_run(
 
 def simulated_run(nodes: int, bug: str, seed: int, until_ms: float, folder: Path) -> RunOutcome:
     """A run under virtual time, its logs in `folder`; the same seed gives the same one."""
-    simulation, paths = simulate_into(rough(nodes=nodes, bug=bug), seed, until_ms, folder)
+    simulation, paths = simulate_into(rough_with(bug, nodes=nodes), seed, until_ms, folder)
     history = simulation.history()
     confirmed = sum(operation.returned != NEVER_RETURNED for operation in history)
     lines = [
@@ -70,6 +72,36 @@ def simulate_into(
         path.write_bytes(msgspec.json.Encoder().encode_lines([simulation.config_line(), *lines[node]]))
         paths.append(path)
     return simulation, paths
+
+
+@dataclass(frozen=True)
+class Caught:
+    """A buggy twin in simulated runs: the first seed at which its rule fails, None if none of `runs` does.
+
+    `failed`: all rules that fail there. `unlinearizable`: its clients saw it too.
+    """
+
+    bug: str
+    rule: str
+    runs: int
+    seed: int | None = None
+    failed: tuple[str, ...] = ()
+    unlinearizable: bool = False
+
+
+def catch(bug: str, folder: Path, *, runs: int = 50, until_ms: float = 4000.0) -> Caught:
+    """Simulates clusters with the hole `bug` open until the validator says so by the hole's own rule."""
+    rule = bug_of(bug).rule
+    for seed in range(1, runs + 1):
+        simulation, paths = simulate_into(rough_with(bug), seed, until_ms, folder)
+        report = validate(paths)
+        failed = tuple(
+            each.rule for each in report.rules if each.outcome in (Outcome.FAIL, Outcome.DEVIATION)
+        )
+        if rule in failed or (failed and not rule):
+            seen = bool(unlinearizable_keys(simulation.history()))
+            return Caught(bug, rule, seed, seed, failed, seen)
+    return Caught(bug, rule, runs)
 
 
 def _problems(unlinearizable: tuple[str, ...], lost: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from trace_check.rules.exclusion import StaleRead, WriteExclusion
 from trace_check.rules.fencing import NoAckToStale, StaleFrame, StaleRejected
 from trace_check.rules.leaders import CommitOnlyCurrentTerm, LeaderAppendOnly
 from trace_check.rules.leases import LeaseOverrun, StepDownInTime
+from trace_check.rules.outcomes import DefiniteFail, FreshRead
 from trace_check.rules.roles import AuditFaithful, LegalTransition
 
 RULES: tuple[type[Rule], ...] = (
@@ -20,6 +21,8 @@ RULES: tuple[type[Rule], ...] = (
     OkIsChosen,
     WriteExclusion,
     StaleRead,
+    FreshRead,
+    DefiniteFail,
     LeaseOverrun,
     VoteStable,
     TermMonotonic,

@@ -138,7 +138,8 @@ class Rule(ABC):
     `sends` and `receipts` are the types of messages, `kinds` the other events that `see` gets. The other
     methods are called where a rule overrides them. For one event the order is: restart, state before, change,
     state after, stale request, the event itself. What repeats the last thing that its node showed or sent is
-    not shown again: an equal state, an equal append, an answer of the node's own term.
+    not shown again: an equal state, an equal append, an answer of the node's own term
+    where no stale request is open.
     """
 
     name: ClassVar[str]

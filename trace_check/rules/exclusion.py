@@ -93,6 +93,10 @@ class WriteExclusion(_TwoLeaders):
     sends = frozenset({APPEND})
     kinds = frozenset({"client_invoke", "client_ok", "append"})
 
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
+        self._began: dict[str, int] = {}
+
     def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.term is not None and leads(state, event) and not event.by_client:
             self._led(state.term, event, view)
@@ -117,7 +121,7 @@ class WriteExclusion(_TwoLeaders):
         elif state is None or state.role != LEADER or state.term is None:
             return
         elif event.kind == "append":
-            if view.nodes.lease_s is not None and event.ts is not None:
+            if view.nodes.lease_s is not None and event.ts is not None and self._is_write(event, state.term):
                 self.older(state.term, event.ts, f"{event.node} took a write in term {state.term}", view)
         elif event.client is not None and event.client.is_write:
             came = self.came_at(event)
@@ -125,6 +129,12 @@ class WriteExclusion(_TwoLeaders):
             if came is not None and term == state.term:
                 text = f"{event.node} acknowledged {event.client} in term {term}: it came"
                 self.older(term, came, text, view)
+
+    def _is_write(self, event: Event, term: int) -> bool:
+        """False for a leader's first append that names no operation: what begins a term needs no lease."""
+        first = self._began.get(event.node) != term
+        self._began[event.node] = term
+        return not first or event.client is not None
 
 
 class StaleRead(_TwoLeaders):
