@@ -47,7 +47,7 @@ PARENT_SHIFT = 24
 DONE = 0
 OVERFLOW = 1
 FULL = 2
-AHEAD = 12  # records looked ahead, so that their slots are at hand in time
+AHEAD = 24  # records looked ahead, so that their slots are at hand in time
 
 
 def hash_words(words: Array, at: int, count: int, seed: int) -> int:
@@ -323,7 +323,8 @@ def absorb(
     for record in range(count):
         at = record * RECORD
         if record + AHEAD < count:
-            prefetch(table, home_of(out[at + AHEAD * RECORD], size) * K)
+            later = out[at + AHEAD * RECORD]
+            prefetch(table, home_of(later, size) * K * (shard_of(later) * parts // SHARDS == part))
         h = out[at]
         if shard_of(h) * parts // SHARDS == part:
             slot = find(out, at + KEY_AT, h, table, size)
