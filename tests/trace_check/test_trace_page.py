@@ -72,6 +72,14 @@ def test_accepted_page_marks_its_deviations() -> None:
     assert "receives heartbeat of term 1 from n3" in told(data_of(text))[index]
 
 
+def test_the_chain_of_a_rejection_has_no_deviations(tmp_path: Path) -> None:
+    """They are marked on the lanes."""
+    record = line("n1", "role", old_role="candidate", new_role="leader", new_term=1)
+    text = page_of(tmp_path, record, at("n1", "leader", 1), at("n2", "leader", 1))
+    assert {mark[3] for mark in data_of(text)["marks"]} >= {"root", "deviation"}
+    assert "role record without" not in visible(text)
+
+
 def test_the_page_asks_for_nothing() -> None:
     text = page(*sample("double_vote"))
     assert "default-src 'none'" in text

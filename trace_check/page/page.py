@@ -41,6 +41,7 @@ def render_page(report: Report, log: Log) -> str:
     names = ShortNames(file.path for file in log.files)
     index_of = log.index_of()
     found = marks(report, index_of)
+    steps = _steps(report, log, names, found)
     raw = _raw(log, [index for index, *_ in found])
     return render(
         "trace.html.j2",
@@ -50,8 +51,8 @@ def render_page(report: Report, log: Log) -> str:
         verdict=report.verdict.name,
         title=_title(report),
         subtitle=_subtitle(report),
-        steps=_steps(report, log, names, found),
-        more=max(0, len(found) - _MARKS_LISTED_MAX),
+        steps=steps,
+        more=len(found) - len(steps),
         impact=() if report.explanation is None else impact_lines(report.explanation),
         reasons=[names.within(reason) for reason in report.reasons],
         notes=[names.within(note) for note in report.notes],
@@ -79,7 +80,8 @@ def _subtitle(report: Report) -> str:
 
 def _steps(report: Report, log: Log, names: ShortNames, found: list[list[object]]) -> list[Step]:
     """The chain in causal order: what led to the finding, and the finding; else the first deviations."""
-    listed = found[:_MARKS_LISTED_MAX]
+    rejected = report.explanation is not None
+    listed = [mark for mark in found if not rejected or mark[3] != "deviation"][:_MARKS_LISTED_MAX]
     rows = sorted((index, kind, text) for index, _, text, kind in listed if isinstance(index, int))
     return [
         Step(number, index, str(kind), str(text), names.at(log.events[index].place))
