@@ -1,7 +1,8 @@
-"""Short names for the places of a log: a file's own name, where it is the only one of that name."""
+"""Names as people read them: files by their own name where it is the only one, nodes with 2 before 10."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
@@ -29,3 +30,9 @@ class ShortNames:
         for path, name in sorted(self._short.items(), key=lambda item: -len(item[0])):
             text = text.replace(path, name)
         return text
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """A key to sort names by, numbers within them by their value: n2 before n10."""
+    parts = re.split(r"(\d+)", name)
+    return tuple((int(part), "") if number % 2 else (0, part) for number, part in enumerate(parts))

@@ -21,6 +21,7 @@ from trace_check.history.history import History, Restart, members_of
 from trace_check.history.roles import Overlap, Span, overlaps
 from trace_check.load import Log
 from trace_check.passes import run
+from trace_check.places import natural
 from trace_check.reader import SourceFile, sources
 from trace_check.track import NodeView
 
@@ -88,7 +89,7 @@ def history_of(log: Log) -> History:
 
 def stats_of(history: History, files: Sequence[SourceFile], configs: Sequence[Config]) -> Stats:
     """The figures of a history, with what was read and declared."""
-    nodes = sorted(history.clients.commits)
+    nodes = sorted(history.clients.commits, key=natural)
     members = members_of(configs, nodes)
     reigns = history.roles.reigns()
     return Stats(

@@ -219,6 +219,19 @@ def test_leases_and_spans(tmp_path: Path) -> None:
     ]
 
 
+def test_lanes_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    data = data_of(page_of(tmp_path, *(at(node, "follower", 1) for node in ("n10", "n2", "a", "n1"))))
+    assert data["nodes"] == ["a", "n1", "n2", "n10"]
+    assert sorted(data["events"]["node"]) == [0, 1, 2, 3]
+
+
+def test_many_notes_are_folded(tmp_path: Path) -> None:
+    lost = [{**at(node, "follower", 1), "seq": seq} for node in ("n1", "n2", "n3", "n4") for seq in (1, 3)]
+    text = page_of(tmp_path, *lost)
+    assert '<details class="notes"><summary>4 notes on what was read' in text
+    assert '<details class="notes" open><summary>1 note on' in page_of(tmp_path, *lost[:2])
+
+
 def test_differences_have_an_inverse() -> None:
     for values in ([], [5], [3, 3, 1, 9]):
         assert sums(differences(values)) == values

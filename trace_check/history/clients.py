@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from trace_check.event import Event
+from trace_check.places import natural
 
 
 @dataclass
@@ -85,8 +86,12 @@ class Clients:
 
     def all_operations(self) -> list[Operations]:
         """By node; only nodes that clients came to."""
-        return [self.operations[node] for node in sorted(self.operations)]
+        return [self.operations[node] for node in sorted(self.operations, key=natural)]
 
     def all_commits(self) -> list[Commits]:
         """By node; only nodes whose commit index is known."""
-        return [self.commits[node] for node in sorted(self.commits) if self.commits[node].index is not None]
+        return [
+            self.commits[node]
+            for node in sorted(self.commits, key=natural)
+            if self.commits[node].index is not None
+        ]

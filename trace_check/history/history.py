@@ -11,6 +11,7 @@ from trace_check.history.contact import Contact
 from trace_check.history.elections import Elections
 from trace_check.history.fencing import Fencing
 from trace_check.history.roles import Roles
+from trace_check.places import natural
 
 
 @dataclass(frozen=True)
@@ -73,4 +74,4 @@ class History:
 def members_of(configs: Sequence[Config], nodes: list[str]) -> list[str]:
     """The cluster's members: the most that are declared together, else the nodes that log."""
     declared = max((config.nodes for config in configs), key=len, default=())
-    return sorted(declared) if len(declared) >= len(nodes) else nodes
+    return sorted(declared, key=natural) if len(declared) >= len(nodes) else nodes

@@ -19,7 +19,7 @@ from trace_check.history.history import History
 from trace_check.history.roles import Overlap, Span, overlaps
 from trace_check.load import Log
 from trace_check.page.texts import GROUPS, describe, group_of
-from trace_check.places import ShortNames
+from trace_check.places import ShortNames, natural
 from trace_check.report import Report
 
 _MICROSECONDS = 1_000_000
@@ -33,7 +33,7 @@ def pack(data: Any) -> str:
 def page_data(report: Report, log: Log, history: History, raw: dict[int, str]) -> dict[str, Any]:
     """All that is drawn. `raw` has the original lines of some events by their index."""
     names = ShortNames(file.path for file in log.files)
-    numbers = {node: number for number, node in enumerate(sorted(history.roles.spans))}
+    numbers = {node: number for number, node in enumerate(sorted(history.roles.spans, key=natural))}
     index_of = log.index_of()
     found = marks(report, index_of)
     return {

@@ -11,7 +11,7 @@ from trace_check.event import Place
 from trace_check.lines import raw_lines
 from trace_check.load import Log
 from trace_check.page.data import marks, pack, page_data
-from trace_check.places import ShortNames
+from trace_check.places import ShortNames, natural
 from trace_check.report import Report, impact_lines, order_text
 from trace_check.stats import history_of, stats_of
 from trace_check.stats_text import sections
@@ -93,7 +93,7 @@ def _facts(report: Report, log: Log) -> list[tuple[str, str]]:
     files = "1 file" if len(report.files) == 1 else f"{len(report.files)} files"
     return [
         ("log", f"{len(log.events):,} events in {files}, format {report.format or 'unknown'}"),
-        ("nodes", ", ".join(report.nodes) or "none"),
+        ("nodes", ", ".join(sorted(report.nodes, key=natural)) or "none"),
         ("order", order_text(report)),
         ("fencing", report.fencing),
     ]

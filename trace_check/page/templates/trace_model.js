@@ -121,7 +121,7 @@ Trace.clock = (model, microseconds) => {
   const start = model.start === null ? 0 : model.start;
   const moment = start * 1000 + microseconds / 1000;
   if (start < 31536000) return `${(moment / 1000).toFixed(3)} s`;
-  return new Date(moment).toISOString().slice(11, 23);
+  return new Date(Math.round(moment)).toISOString().slice(11, 23);
 };
 Trace.lasting = (seconds) => {
   if (seconds < 0.001) return `${Math.round(seconds * 1e6)} us`;
