@@ -1,8 +1,10 @@
-"""Names as people read them: files by their own name where it is the only one, nodes with 2 before 10."""
+"""Names as people read them: files by as many of their last parts as tell them apart, nodes with 2
+before 10."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePath
 
@@ -13,9 +15,14 @@ class ShortNames:
     """The names of the files at `paths`, as short as they can be told apart."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        pairs = [(path, PurePath(path).name) for path in paths]
-        names = [name for _, name in pairs]
-        self._short = {path: name for path, name in pairs if names.count(name) == 1}
+        known = list(paths)
+        self._short: dict[str, str] = {}
+        for length in range(1, max((len(PurePath(path).parts) for path in known), default=0)):
+            ends = {path: "/".join(PurePath(path).parts[-length:]) for path in known}
+            shared = Counter(ends.values())
+            for path, end in ends.items():
+                if shared[end] == 1:
+                    self._short.setdefault(path, end)
 
     def of(self, path: str) -> str:
         """The name of the file at `path`."""

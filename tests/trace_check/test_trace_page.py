@@ -18,6 +18,7 @@ from trace_check.cli import app
 from trace_check.load import load
 from trace_check.page import render_page
 from trace_check.page.data import differences, sums
+from trace_check.places import ShortNames
 
 RUN = CliRunner()
 
@@ -169,6 +170,7 @@ def test_columns_hold_what_the_log_says(tmp_path: Path) -> None:
             "clients",
         ),
         (line("n1", "lease_renew"), "lease renew", "leases"),
+        (line("n1", "role", new_role="candidate", new_term=4), "role: candidate in term 4", "roles"),
     ],
 )
 def test_events_in_words(tmp_path: Path, made: Line, text: str, group: str) -> None:
@@ -230,6 +232,17 @@ def test_many_notes_are_folded(tmp_path: Path) -> None:
     text = page_of(tmp_path, *lost)
     assert '<details class="notes"><summary>4 notes on what was read' in text
     assert '<details class="notes" open><summary>1 note on' in page_of(tmp_path, *lost[:2])
+
+
+def test_files_are_named_by_what_tells_them_apart() -> None:
+    names = ShortNames(["logs/a/n1.log", "logs/b/n1.log", "logs/b/n2.log"])
+    assert [names.of(path) for path in ("logs/a/n1.log", "logs/b/n1.log", "logs/b/n2.log", "other")] == [
+        "a/n1.log",
+        "b/n1.log",
+        "n2.log",
+        "other",
+    ]
+    assert names.within("see logs/b/n2.log:3 and logs/a/n1.log") == "see n2.log:3 and a/n1.log"
 
 
 def test_differences_have_an_inverse() -> None:

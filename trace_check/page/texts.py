@@ -124,10 +124,10 @@ def _client(event: Event) -> str:
 
 
 def _record(event: Event) -> str:
-    old, new = event.old_role or "?", event.new_role or "?"
+    change = " to ".join(role for role in (event.old_role, event.new_role) if role is not None)
     terms = "" if event.new_term is None else f" in term {event.new_term}"
     reason = f", {event.reason}" if event.reason else ""
-    return f"{old} to {new}{terms}{reason}"
+    return f"{change}{terms}{reason}"
 
 
 def _observed(event: Event) -> str:
