@@ -67,7 +67,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     `ok`: the vote was granted, or the append or snapshot taken. `prev`: the entry before `entries`, for a
     vote request the candidate's last entry, for a snapshot the last entry it holds. `index`: what a
-    response acknowledges. `commit`: the sender's commit index. `answers`: the `mid` of the answered request.
+    response acknowledges, or the last entry of a snapshot. `commit`: the sender's commit index. `size`: how many
+    entries an append has, where only that is logged. `answers`: the `mid` of the answered request.
     """
 
     type: str
@@ -80,6 +81,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     entries: tuple[Entry, ...] | None = None
     commit: int | None = None
     index: int | None = None
+    size: int | None = None
     answers: str | None = None
 
 
@@ -116,7 +118,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     host. `entries`: appended ones; `entry`: the committed, the last kept (truncate) or the last included
     (snapshot) one. `one_at_a_time`: the node handles one message at a time: an answer follows its request.
     `by_client`: a line of a client's own history: `ts` is the client's clock, and `node` acted at some moment
-    between invocation and answer.
+    between invocation and answer. `voters`: the voters as the node has them, two sets while they change.
     """
 
     kind: str
@@ -140,6 +142,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     client: Client | None = None
     one_at_a_time: bool = False
     by_client: bool = False
+    voters: tuple[tuple[str, ...], ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

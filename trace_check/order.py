@@ -380,4 +380,5 @@ def causal_order(
 
 def _content(msg: Message) -> tuple[object, ...]:
     """What makes two messages equal where they carry no id."""
-    return (msg.src, msg.dst, msg.raw_type, msg.term, msg.ok, msg.prev, msg.entries, msg.commit, msg.index)
+    held = (msg.prev, msg.entries, msg.size, msg.commit, msg.index)
+    return (msg.src, msg.dst, msg.raw_type, msg.term, msg.ok, *held)

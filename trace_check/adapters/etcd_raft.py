@@ -170,6 +170,7 @@ class Parser:
             new_role=_NEW_ROLE.get(wire.name),
             new_term=wire.state.term if kind == "role" else None,
             one_at_a_time=True,
+            voters=tuple(tuple(group) for group in wire.conf if group),
         )
 
 
@@ -192,6 +193,7 @@ def _message(msg: EtcdMessage) -> Message:
         prev = (msg.index, msg.log_term)
     else:
         prev = None
+    answered = kind == APPEND_RESPONSE and msg.type != "MsgHeartbeatResp"
     return Message(
         type=kind,
         raw_type=msg.type,
@@ -201,5 +203,6 @@ def _message(msg: EtcdMessage) -> Message:
         ok=not msg.reject if kind in (APPEND_RESPONSE, VOTE_RESPONSE) else None,
         prev=prev,
         commit=msg.commit if kind == APPEND and not heartbeat else None,
-        index=msg.index if kind == APPEND_RESPONSE else None,
+        index=msg.index if answered else msg.entries if kind == SNAPSHOT else None,
+        size=msg.entries if kind == APPEND else None,
     )

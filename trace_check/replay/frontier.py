@@ -1,8 +1,10 @@
-"""The replay: the set of states that a log leaves possible, line after line.
+"""The replay: what a log leaves possible of each node and of each message, line after line.
 
-A state is a tuple of nodes and the messages on their way. Usually one state is left, and a line costs one or
-two of the model's steps on one node. Where the log leaves a choice the set grows, and shrinks when a later
-line decides. Beyond `width_cap` states the replay ends and says so.
+A line concerns one node. Usually one state of it is left, and the line costs one or two of the model's steps
+on it. Where the log leaves a choice the set grows, and shrinks when a later line decides. Choices of several
+nodes are not held against each other: their product would grow beyond measure, and to forget which go
+together can only leave more possible, never less. A line is refused if no choice explains it. Beyond
+`width_cap` states of a node, or contents of a message, the replay ends and says so.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 from trace_check.event import APPEND, REQUEST_VOTE, SNAPSHOT
 from trace_check.replay.adopt import adopted
 from trace_check.replay.free import TooFree, Undetermined
-from trace_check.replay.local import Local, message_with
+from trace_check.replay.local import Local, marks, message_with
 from trace_check.replay.messages import agree, answers, appends, foreign, snapshots
 from trace_check.replay.moves import Moves, looks_alike
 from trace_check.replay.steps import (
@@ -39,38 +41,17 @@ IN_FLIGHT_MAX = 65_536
 """Messages kept on their way; older ones are lost, and a late receipt of one is taken as it is."""
 
 
-class World:
-    """A possible state: `nodes` (None before a node's first line) and the messages in flight by their key."""
-
-    __slots__ = ("flight", "nodes")
-
-    def __init__(self, nodes: tuple[Local | None, ...], flight: dict[Any, tuple[Any, ...]]) -> None:
-        self.nodes = nodes
-        self.flight = flight
-
-    def key(self) -> tuple[Any, ...]:
-        """A hashable that two worlds share only if they are equal, but for answers owed."""
-        return (*(None if node is None else node.key() for node in self.nodes), frozenset(self.flight.items()))
-
-    def split(self, undetermined: Undetermined) -> Iterator[World]:
-        """A world for each case of a free value."""
-        variable = undetermined.variable
-        for case in undetermined.cases:
-            nodes = tuple(node and node.replaced(variable, case) for node in self.nodes)
-            flight = {
-                key: tuple(message_with(m, variable, case) for m in messages)
-                for key, messages in self.flight.items()
-            }
-            yield World(nodes, flight)
+_VERSIONS_MAX = 16
+Batch = tuple[Any, ...]
+"""A message, or a batch of one-entry appends that one line shows."""
 
 
 @dataclass(frozen=True)
 class After:
-    """A node after a line, the messages that it sent, and whether its message has left the network."""
+    """A node after a line, and the batch that it sent."""
 
     local: Local
-    sent: tuple[Any, ...] | None = None
-    taken: bool = False
+    sent: Batch | None = None
 
 
 class TooWide(Exception):
@@ -78,7 +59,9 @@ class TooWide(Exception):
 
 
 class Replay:
-    """Replays steps one after the other on a set of worlds."""
+    """Replays steps one after the other. `nodes` has the possible states of each node, none before its first
+    line. `flight` has what was sent under a key, oldest first, with every content that it may have: where no
+    id tells messages apart, one of several is received, and those sent before it are lost."""
 
     def __init__(self, trace: Trace, moves: Moves, width_cap: int) -> None:
         self.trace = trace
@@ -86,51 +69,90 @@ class Replay:
         self.width_cap = width_cap
         self.width_max = 1
         self.lost = 0
-        self.worlds = [World((None,) * len(trace.servers), {})]
+        self.nodes: list[list[Local]] = [[] for _ in trace.servers]
+        self.flight: dict[Any, tuple[Batch, ...]] = {}
 
     def take(self, step: Step) -> bool:
-        """Moves every world over the line; False, and nothing changed, if none can. Raises: TooWide, TooFree."""
-        found: list[World] = []
-        waiting = [prepared for world in self.worlds for prepared in self._prepared(world, step)]
-        while waiting:
-            world = waiting.pop()
-            try:
-                afters = list(self.afters(world, step))
-            except Undetermined as undetermined:
-                waiting += world.split(undetermined)
-                self._watch(len(waiting) + len(found))
+        """Moves the node over the line; False, and nothing changed, if it cannot. Raises: TooWide, TooFree."""
+        self.moves.voters = step.voters
+        found: list[After] = []
+        received: set[int] = set()
+        for local in self._begun(step):
+            if step.kind != RECEIVE:
+                found += self._tried(local, (), step)
                 continue
-            found += self._worlds(world, step, afters)
-            self._watch(len(found))
+            for number, batch in enumerate(self._versions(step)):
+                afters = self._tried(local, batch, step)
+                if afters:
+                    found += afters
+                    received.add(number)
         if not found:
             return False
-        self.worlds = _distinct(found) if len(found) > 1 else found
+        self._put(step, found, received)
         return True
 
-    def _worlds(self, world: World, step: Step, afters: list[After]) -> Iterator[World]:
-        """A world for each node after the line; the last takes the messages of `world` over."""
-        for number, after in enumerate(afters, start=1):
-            flight = world.flight if number == len(afters) else dict(world.flight)
-            if after.sent is not None:
-                flight[step.key] = after.sent
-                if len(flight) > IN_FLIGHT_MAX:
-                    del flight[next(iter(flight))]
-                    self.lost += 1
-            elif after.taken and step.by_id:
-                flight.pop(step.key, None)
-            yield World(_with(world.nodes, step.node, after.local), flight)
+    def _tried(self, local: Local, batch: Batch, step: Step) -> list[After]:
+        """What the node may be after the line, from `local`, if its message was `batch`."""
+        found: list[After] = []
+        waiting = [(local, batch)]
+        while waiting:
+            local, batch = waiting.pop()
+            try:
+                found += self._afters(local, batch, step)
+            except Undetermined as split:
+                waiting += [
+                    (local.replaced(split.variable, case), replaced(batch, split.variable, case))
+                    for case in split.cases
+                ]
+            self._watch(len(waiting) + len(found))
+        return found
 
     def _watch(self, width: int) -> None:
         self.width_max = max(self.width_max, width)
         if width > self.width_cap:
             raise TooWide
 
+    def _put(self, step: Step, found: list[After], received: set[int]) -> None:
+        """Keeps what was found of the node and of the message."""
+        locals_ = [after.local for after in found]
+        self.nodes[step.node] = locals_ if len(locals_) == 1 else distinct(locals_)
+        self._watch(len(self.nodes[step.node]))
+        if step.kind == SEND:
+            sent = [after.sent for after in found if after.sent is not None]
+            self._send(step, sent)
+        elif step.kind == RECEIVE and step.by_id:
+            self.flight.pop(step.key, None)
+        elif step.kind == RECEIVE and step.key in self.flight:
+            self.flight[step.key] = self.flight[step.key][min(received) :]
+
+    def _send(self, step: Step, sent: list[Batch]) -> None:
+        """Puts the contents that the line may have sent into flight."""
+        versions = () if step.by_id else self.flight.get(step.key, ())
+        known = {marks(batch) for batch in versions[-len(sent) :]}
+        for batch in sent:
+            if marks(batch) not in known:
+                known.add(marks(batch))
+                versions = (*versions[1 - _VERSIONS_MAX :], batch)
+        self.flight[step.key] = versions
+        if len(self.flight) > IN_FLIGHT_MAX:
+            del self.flight[next(iter(self.flight))]
+            self.lost += 1
+
+    def _versions(self, step: Step) -> tuple[Batch, ...]:
+        """What the message of a receipt may have been."""
+        versions = self.flight.get(step.key)
+        if versions is None and self.may_be_foreign(step):
+            versions = (foreign(self.moves, step, self.trace.term_max, self.trace.index_max),)
+        return versions or ()
+
+    def may_be_foreign(self, step: Step) -> bool:
+        """Whether the message may have been sent though no line shows it."""
+        kind = step.msg.type if step.msg is not None else ""
+        return self.lost > 0 or step.src in self.trace.mid_run or (step.src, kind) not in self.trace.sends
+
     def adopt(self, step: Step) -> None:
         """Takes the node up as the line shows it, whatever it was."""
-        view = step.post.with_(step.pre)
-        local = self._adopted(step.node, view, starting=False)
-        for world in self.worlds:
-            world.nodes = _with(world.nodes, step.node, local)
+        self.nodes[step.node] = [self._adopted(step.node, step.post.with_(step.pre), starting=False)]
         self.trace.mid_run.add(step.node)
 
     def _adopted(self, i: int, view: View, *, starting: bool) -> Local:
@@ -138,44 +160,28 @@ class Replay:
         bounds = {"term_max": trace.term_max, "index_max": trace.index_max}
         return adopted(self.moves.machine, i, view, starting=starting, **bounds)
 
-    def _prepared(self, world: World, step: Step) -> Iterator[World]:
-        """The world with what this line brings into it: a node that begins, a message that no line sends."""
-        i, flight = step.node, world.flight
-        if step.kind == RECEIVE and step.key not in flight and self._may_be_foreign(step):
-            flight = {**flight, step.key: foreign(self.moves, step, self.trace.term_max, self.trace.index_max)}
-        if step.begins is None:
-            yield world if flight is world.flight else World(world.nodes, flight)
-            return
-        for begun in self._begun(world.nodes[i], step):
-            yield World(_with(world.nodes, i, begun), dict(flight))
+    def _begun(self, step: Step) -> Iterable[Local]:
+        """The states of the node as it begins this line."""
+        nodes = self.nodes[step.node]
+        if step.begins is None and nodes:
+            return nodes
+        if step.begins == RESTART and nodes:
+            return [after for local in nodes for after in self.moves.restart(local, step.node, step.post)]
+        starting = step.begins in (START, RESTART, FORGET)
+        still = starting or step.kind in (LOOK, SEND)
+        before = step.post if step.pre is NOTHING and still else step.pre
+        return (self._adopted(step.node, before, starting=starting),)
 
-    def _begun(self, local: Local | None, step: Step) -> Iterable[Local]:
-        """The node as it begins this line."""
-        if step.begins == RESTART and local is not None:
-            return self.moves.restart(local, step.node)
-        before = step.post if step.pre is NOTHING and step.kind in (LOOK, SEND) else step.pre
-        return (self._adopted(step.node, before, starting=step.begins in (START, RESTART, FORGET)),)
-
-    def afters(self, world: World, step: Step) -> Iterator[After]:
-        """What the node may be after the line. Raises: Undetermined, TooFree."""
-        local = world.nodes[step.node]
-        if local is not None:
-            for shown in self.moves.reach(local, step.node, step.pre):
-                yield from self.explained(shown, step, world.flight)
-
-    def explained(self, local: Local, step: Step, flight: dict[Any, tuple[Any, ...]]) -> Iterator[After]:
-        """The node after the line, from `local`, which is as the line has it before."""
-        i, reach = step.node, self.moves.reach
-        if step.kind == SEND:
-            yield from self._sent(local, step)
-        elif step.kind == RECEIVE:
-            for handled in self._received(local, step, flight):
-                for after in reach(handled, i, step.post):
-                    yield After(after, taken=True)
-        else:
-            for shown in self._recorded(local, step):
-                for after in reach(shown, i, step.post):
-                    if step.entry is None or self._holds(after, i, step.entry, step.kind):
+    def _afters(self, local: Local, batch: Batch, step: Step) -> Iterator[After]:
+        """The node after the line. Raises: Undetermined, TooFree."""
+        for shown in self.moves.reach(local, step.node, step.pre):
+            if step.kind == SEND:
+                yield from self._sent(shown, step)
+                continue
+            changed = self._received(shown, step, batch) if step.kind == RECEIVE else self._recorded(shown, step)
+            for passing in changed:
+                for after in self.moves.reach(passing, step.node, step.post):
+                    if step.entry is None or self._holds(after, step.node, step.entry, step.kind):
                         yield After(after)
 
     def _sent(self, local: Local, step: Step) -> Iterator[After]:
@@ -207,14 +213,11 @@ class Replay:
         else:
             yield from answers(moves, local, step)
 
-    def _received(
-        self, local: Local, step: Step, flight: dict[Any, tuple[Any, ...]]
-    ) -> Iterator[Local]:
+    def _received(self, local: Local, step: Step, messages: Batch) -> Iterator[Local]:
         """The node after it handled the message, or lost it.
 
         Losing it is no case of its own where nothing shows: who took an answer or a vote can do no less.
         """
-        messages = flight.get(step.key)
         if not messages or not agree(messages, step):
             return
         plain = False
@@ -223,11 +226,6 @@ class Replay:
             yield handled
         if not plain:
             yield local
-
-    def _may_be_foreign(self, step: Step) -> bool:
-        """Whether the message may have been sent though no line shows it."""
-        kind = step.msg.type if step.msg is not None else ""
-        return self.lost > 0 or step.src in self.trace.mid_run or (step.src, kind) not in self.trace.sends
 
     def _recorded(self, local: Local, step: Step) -> Iterator[Local]:
         """The node after the step that a record of a change of role, of entries or of a commit may be."""
@@ -250,23 +248,19 @@ class Replay:
         return bool(known >= index) and bool(index == 0 or local.log.term[i, index] == term)
 
 
-def _with(nodes: tuple[Local | None, ...], i: int, local: Local) -> tuple[Local | None, ...]:
-    return (*nodes[:i], local, *nodes[i + 1 :])
+def replaced(batch: Batch, variable: Any, value: Any) -> Batch:
+    """The batch with `value` wherever the free value `variable` stands."""
+    return tuple(message_with(message, variable, value) for message in batch)
 
 
-def _distinct(worlds: list[World]) -> list[World]:
-    """The worlds without repetition; of equal ones, one that owes the answers of all."""
-    kept: dict[tuple[Any, ...], World] = {}
-    for world in worlds:
-        key = world.key()
-        other = kept.setdefault(key, world)
-        if other is not world:
-            other.nodes = tuple(_owing(a, b) for a, b in zip(other.nodes, world.nodes, strict=True))
+def distinct(nodes: list[Local]) -> list[Local]:
+    """The states without repetition; of equal ones, one that owes the answers of all."""
+    kept: dict[tuple[Any, ...], Local] = {}
+    for node in nodes:
+        key = node.key()
+        other = kept.setdefault(key, node)
+        if other is not node and other.owed != node.owed:
+            known = {marks(answer) for answer in other.owed}
+            more = tuple(answer for answer in node.owed if marks(answer) not in known)
+            kept[key] = other.having(owed=other.owed + more)
     return list(kept.values())
-
-
-def _owing(one: Local | None, other: Local | None) -> Local | None:
-    if one is None or other is None or one.owed == other.owed:
-        return one
-    more = tuple(answer for answer in other.owed if answer not in one.owed)
-    return one.having(owed=one.owed + more)

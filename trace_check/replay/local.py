@@ -9,6 +9,7 @@ short as the elections were few, however long the log.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Any
 
 from trace_check.replay.free import unknown
@@ -169,8 +170,17 @@ class Local:
                     found += cells.term.values
                 elif isinstance(cells, dict):
                     found += cells.values()
-            self._key = tuple(cell if type(cell) is int else f"free {id(cell)}" for cell in found)
+            self._key = marks(found)
         return self._key
+
+
+def marks(values: Iterable[Any]) -> tuple[Any, ...]:
+    """The values as a key: a free value is equal to itself alone, and compared without being split."""
+    return tuple(value if type(value) is int else _mark(value) for value in values)
+
+
+def _mark(value: Any) -> Any:
+    return (type(value).__name__, marks(value)) if isinstance(value, tuple) else f"free {id(value)}"
 
 
 def _replaced_cells(cells: dict[Any, Any], variable: Any, value: Any) -> dict[Any, Any]:

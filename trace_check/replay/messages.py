@@ -137,7 +137,9 @@ def snapshots(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...
     """The snapshot that leader `step.src` may send for this line: of any state that it has committed."""
     i, j = step.src, step.dst
     msg = step.msg
-    last = msg.prev[0] if msg is not None and msg.prev is not None else local.commitIndex[i]
+    last = local.commitIndex[i]
+    if msg is not None and (msg.prev is not None or msg.index is not None):
+        last = msg.index if msg.prev is None else msg.prev[0]
     if last > local.commitIndex[i]:
         return
     if last > local.snapshotIndex[i]:

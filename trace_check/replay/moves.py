@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trace_check.replay.free import unknown
-from trace_check.replay.local import Local
+from trace_check.replay.local import Local, marks
 from trace_check.replay.machine import Machine
 from trace_check.replay.steps import CANDIDATE_ROLE, FOLLOWER_ROLE, LEADER_ROLE, NOTHING, View
 
@@ -55,7 +55,7 @@ class Moves:
         self.actions: Counter[str] = Counter()
         self.relaxed: Counter[str] = Counter()
         self.free_votes = self.free_acks = False
-        self.voters: tuple[int, ...] | None = None
+        self.voters: tuple[tuple[int, ...], ...] = ()
 
     def run(self, action: str, local: Local, *params: Any) -> tuple[Local, tuple[Any, ...]] | None:
         """Machine.run, counted."""
@@ -67,6 +67,21 @@ class Moves:
     def step(self, action: str, local: Local, *params: Any) -> Iterator[Local]:
         """The node after a step that sends nothing; none if it is not enabled."""
         done = self.run(action, local, *params)
+        if done is not None:
+            yield done[0]
+
+    def step_by_quorum(self, action: str, local: Local, i: int) -> Iterator[Local]:
+        """The node after a step that needs a majority: of all servers, or of each set of `voters`."""
+        done = None
+        servers = self.machine.names["Server"]
+        try:
+            for voters in self.voters or (servers,):
+                self.machine.names["Server"] = voters
+                done = self.run(action, local, i)
+                if done is None:
+                    return
+        finally:
+            self.machine.names["Server"] = servers
         if done is not None:
             yield done[0]
 
@@ -116,7 +131,7 @@ class Moves:
         if self.free_votes:
             votes = dict.fromkeys(local.votesGranted, 1)
             local = local.having(votesGranted=votes)
-        yield from self.step("BecomeLeader", local, i)
+        yield from self.step_by_quorum("BecomeLeader", local, i)
 
     def expire(self, local: Local, i: int) -> Iterator[Local]:
         """Its lease runs out."""
@@ -141,7 +156,7 @@ class Moves:
         if local.log.length[i] > last:
             self.relaxed["commit in part"] += 1
             short = self._cut_to(short, i, last)
-        for after in self.step("AdvanceCommitIndex", short, i):
+        for after in self.step_by_quorum("AdvanceCommitIndex", short, i):
             yield local.having(commitIndex=after.commitIndex)
 
     @staticmethod
@@ -175,7 +190,7 @@ class Moves:
                 return
             local, sent = done
             answer = sent[-1] if sent else answer
-        if answer is not None and answer not in owed:
+        if answer is not None and marks(answer) not in map(marks, owed):
             local = local.having(owed=(*owed[1 - OWED_MAX :], answer))
         yield local
 
@@ -183,10 +198,14 @@ class Moves:
         last = getattr(message, "lastIndex", 0)
         self.machine.snapshot_spans(max(int(last), int(local.log.length[i])))
 
-    def restart(self, local: Local, i: int) -> Iterator[Local]:
-        """Node i after a crash. Where it stores its commit index, it may know as much as before."""
-        for after in self.step("Restart", local, i):
-            low, high = after.commitIndex[i], local.commitIndex[i]
-            known = isinstance(low, int) and isinstance(high, int)
-            commit = unknown(low, high) if known else high
-            yield after.having(owed=(), commitIndex={i: commit})
+    def restart(self, local: Local, i: int, view: View) -> Iterator[Local]:
+        """Node i after a crash, and after what it did in its last moments without a line of it.
+
+        Where it stores its commit index, it may know as much as before.
+        """
+        for last in self.reach(local, i, view._replace(role=None, commit=None)) or (local,):
+            for after in self.step("Restart", last, i):
+                low, high = after.commitIndex[i], last.commitIndex[i]
+                known = isinstance(low, int) and isinstance(high, int)
+                commit = unknown(low, high) if known else high
+                yield after.having(owed=(), commitIndex={i: commit})

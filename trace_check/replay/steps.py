@@ -16,6 +16,7 @@ from trace_check.event import (
     APPEND,
     APPEND_RESPONSE,
     CANDIDATE,
+    FOLLOWER,
     LEADER,
     NOBODY,
     REQUEST_VOTE,
@@ -76,6 +77,7 @@ class Step(msgspec.Struct):
 
     `key` identifies its message on the way; `size` is the number of entries that its append, record or
     batch holds, None if the line does not tell. `entry` is one that the node must hold after it.
+    `voters`: the voter sets that the node counts with, all servers if there are none.
     """
 
     seen: Seen
@@ -90,6 +92,7 @@ class Step(msgspec.Struct):
     key: Any = None
     size: int | None = None
     entry: tuple[int, int] | None = None
+    voters: tuple[tuple[int, ...], ...] = ()
 
     @property
     def by_id(self) -> bool:
@@ -138,6 +141,8 @@ class _Reader:
         self.numbers = {name: number for number, name in enumerate(trace.servers)}
         self.last: dict[int, Event] = {}
         self.handled: dict[int, View] = {}
+        self.starting: set[int] = set()
+        self.voters: dict[tuple[tuple[str, ...], ...], tuple[tuple[int, ...], ...]] = {(): ()}
 
     def step(self, index: int, event: Event) -> Step:
         node = self.numbers[event.node]
@@ -149,6 +154,7 @@ class _Reader:
         elif event.kind in ("term", "vote"):
             post = post._replace(role=None)
         step = Step(Seen(event.place, event.node, event.inc, index), node, kind, begins, pre, post)
+        step.voters = self._voters(event.voters)
         self._mark(step)
         if event.msg is not None:
             self._add_message(step, event, event.msg)
@@ -160,10 +166,19 @@ class _Reader:
         return step
 
     def _begins(self, node: int, event: Event) -> str | None:
-        """How the node has to be taken up before this line, None if it goes on."""
+        """How the node has to be taken up before this line, None if it goes on.
+
+        A node whose first line does not know its term is still loading what it stored: it starts anew with
+        each line, until it takes or sends a message or campaigns.
+        """
         before = self.last.get(node)
+        if node in self.starting and event.msg is None and event.state and event.state.role == FOLLOWER:
+            return START
+        self.starting.discard(node)
         if before is None:
             if event.kind == "init":
+                if event.state is not None and event.state.term is None and event.one_at_a_time:
+                    self.starting.add(node)
                 return START
             self.trace.mid_run.add(node)
             return GAP
@@ -175,6 +190,13 @@ class _Reader:
             self.trace.mid_run.add(node)
             return GAP
         return None
+
+    def _voters(self, names: tuple[tuple[str, ...], ...]) -> tuple[tuple[int, ...], ...]:
+        known = self.voters.get(names)
+        if known is None:
+            known = tuple(tuple(self.numbers[n] for n in group if n in self.numbers) for group in names)
+            self.voters[names] = known
+        return known
 
     def _view(self, state: NodeState | None) -> View:
         if state is None:
@@ -227,9 +249,9 @@ class _Reader:
         if event.mid is not None:
             step.key = (src, dst, event.mid)
         else:
-            step.key = (src, dst, msg.type, msg.term, msg.ok, msg.prev, msg.entries, msg.commit, msg.index)
-        if msg.entries is not None:
-            step.size = len(msg.entries)
+            content = (msg.term, msg.ok, msg.prev, msg.entries, msg.size, msg.commit, msg.index)
+            step.key = (src, dst, msg.raw_type, *content)
+        step.size = msg.size if msg.entries is None else len(msg.entries)
         seen = self.trace.sends if step.kind == SEND else self.trace.receipts
         seen.add((step.node, msg.type))
         self.trace.term_max = max(self.trace.term_max, msg.term or 0, msg.prev[1] if msg.prev else 0)
