@@ -68,7 +68,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     `ok`: the vote was granted, or the append or snapshot taken. `prev`: the entry before `entries`, for a
     vote request the candidate's last entry, for a snapshot the last entry it holds. `index`: what a
     response acknowledges, or the last entry of a snapshot. `commit`: the sender's commit index. `size`: how many
-    entries an append has, where only that is logged. `answers`: the `mid` of the answered request.
+    entries an append has, where only that is logged. `at_match`: an append that stands on the last entry that
+    its receiver is known to hold. `answers`: the `mid` of the answered request.
     """
 
     type: str
@@ -82,6 +83,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     commit: int | None = None
     index: int | None = None
     size: int | None = None
+    at_match: bool = False
     answers: str | None = None
 
 

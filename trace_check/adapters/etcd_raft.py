@@ -205,4 +205,5 @@ def _message(msg: EtcdMessage) -> Message:
         commit=msg.commit if kind == APPEND and not heartbeat else None,
         index=msg.index if answered else msg.entries if kind == SNAPSHOT else None,
         size=msg.entries if kind == APPEND else None,
+        at_match=heartbeat,
     )

@@ -9,9 +9,9 @@ together can only leave more possible, never less. A line is refused if no choic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from trace_check.event import APPEND, REQUEST_VOTE, SNAPSHOT
 from trace_check.replay.adopt import adopted
@@ -24,6 +24,7 @@ from trace_check.replay.steps import (
     CANDIDATE_ROLE,
     COMMITTED,
     FORGET,
+    KINDS,
     LEADER_ROLE,
     LOOK,
     NOTHING,
@@ -41,7 +42,8 @@ IN_FLIGHT_MAX = 65_536
 """Messages kept on their way; older ones are lost, and a late receipt of one is taken as it is."""
 
 
-_VERSIONS_MAX = 16
+_Found = TypeVar("_Found")
+_VERSIONS_MAX = 64
 Batch = tuple[Any, ...]
 """A message, or a batch of one-entry appends that one line shows."""
 
@@ -93,12 +95,16 @@ class Replay:
 
     def _tried(self, local: Local, batch: Batch, step: Step) -> list[After]:
         """What the node may be after the line, from `local`, if its message was `batch`."""
-        found: list[After] = []
+        return self._cases(local, batch, lambda node, messages: self._afters(node, messages, step))
+
+    def _cases(self, local: Local, batch: Batch, tried: Callable[[Local, Batch], Iterable[_Found]]) -> list[_Found]:
+        """All that `tried` gives, in every case of the free values that it asks for."""
+        found: list[_Found] = []
         waiting = [(local, batch)]
         while waiting:
             local, batch = waiting.pop()
             try:
-                found += self._afters(local, batch, step)
+                found += list(tried(local, batch))
             except Undetermined as split:
                 waiting += [
                     (local.replaced(split.variable, case), replaced(batch, split.variable, case))
@@ -127,13 +133,9 @@ class Replay:
 
     def _send(self, step: Step, sent: list[Batch]) -> None:
         """Puts the contents that the line may have sent into flight."""
-        versions = () if step.by_id else self.flight.get(step.key, ())
-        known = {marks(batch) for batch in versions[-len(sent) :]}
-        for batch in sent:
-            if marks(batch) not in known:
-                known.add(marks(batch))
-                versions = (*versions[1 - _VERSIONS_MAX :], batch)
-        self.flight[step.key] = versions
+        self.flight[step.key] = _versions_with(() if step.by_id else self.flight.get(step.key, ()), sent)
+        if self.trace.loose:
+            self.flight[step.loose_key] = _versions_with(self.flight.get(step.loose_key, ()), sent)
         if len(self.flight) > IN_FLIGHT_MAX:
             del self.flight[next(iter(self.flight))]
             self.lost += 1
@@ -141,6 +143,10 @@ class Replay:
     def _versions(self, step: Step) -> tuple[Batch, ...]:
         """What the message of a receipt may have been."""
         versions = self.flight.get(step.key)
+        if versions is None and self.trace.loose:
+            asked = KINDS[step.msg.type] if step.msg is not None else ""
+            near = self.flight.get(step.loose_key, ())
+            versions = tuple(batch for batch in near if type(batch[0]).__name__ == asked) or None
         if versions is None and self.may_be_foreign(step):
             versions = (foreign(self.moves, step, self.trace.term_max, self.trace.index_max),)
         return versions or ()
@@ -166,7 +172,12 @@ class Replay:
         if step.begins is None and nodes:
             return nodes
         if step.begins == RESTART and nodes:
-            return [after for local in nodes for after in self.moves.restart(local, step.node, step.post)]
+            restart = self.moves.restart
+            return [
+                after
+                for local in nodes
+                for after in self._cases(local, (), lambda node, _: restart(node, step.node, step.post))
+            ]
         starting = step.begins in (START, RESTART, FORGET)
         still = starting or step.kind in (LOOK, SEND)
         before = step.post if step.pre is NOTHING and still else step.pre
@@ -196,6 +207,8 @@ class Replay:
             for sent in self._messages(sender, step):
                 if agree(sent, step):
                     yield After(sender, sent=sent)
+                    if step.prompt and asks is None:
+                        break
 
     def _messages(self, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
         """What the node may send for this line."""
@@ -248,19 +261,27 @@ class Replay:
         return bool(known >= index) and bool(index == 0 or local.log.term[i, index] == term)
 
 
+def _versions_with(versions: tuple[Batch, ...], sent: list[Batch]) -> tuple[Batch, ...]:
+    """The versions with those of one more sending, but what was the newest before."""
+    if not versions and len(sent) == 1:
+        return (sent[0],)
+    known = {marks(batch) for batch in versions[-len(sent) :]}
+    for batch in sent:
+        if marks(batch) not in known:
+            known.add(marks(batch))
+            versions = (*versions[1 - _VERSIONS_MAX :], batch)
+    return versions
+
+
 def replaced(batch: Batch, variable: Any, value: Any) -> Batch:
     """The batch with `value` wherever the free value `variable` stands."""
     return tuple(message_with(message, variable, value) for message in batch)
 
 
 def distinct(nodes: list[Local]) -> list[Local]:
-    """The states without repetition; of equal ones, one that owes the answers of all."""
+    """The states without repetition, joined where one can stand for several."""
     kept: dict[tuple[Any, ...], Local] = {}
     for node in nodes:
         key = node.key()
-        other = kept.setdefault(key, node)
-        if other is not node and other.owed != node.owed:
-            known = {marks(answer) for answer in other.owed}
-            more = tuple(answer for answer in node.owed if marks(answer) not in known)
-            kept[key] = other.having(owed=other.owed + more)
+        kept[key] = kept[key].joined(node) if key in kept else node
     return list(kept.values())

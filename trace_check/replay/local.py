@@ -9,10 +9,13 @@ short as the elections were few, however long the log.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from trace_check.replay.free import unknown
+
+JOINED = ("matchIndex", "nextIndex", "ackAge", "electionElapsed", "leaderHint")
+"""Variables in which two states may differ and be joined to one."""
 
 BEFORE_LOG = 0
 """The term of the index before a log."""
@@ -121,7 +124,7 @@ class Log:
 
 
 class Local:
-    """The variables of one node as attributes, by the model's names, and `owed`: the answers it may give.
+    """The variables of one node as attributes, by the model's names, and `owed`: the answers it may give, by their `marks`.
 
     Never written: a step makes another.
     """
@@ -129,7 +132,7 @@ class Local:
     __slots__ = ("__dict__", "_key")
 
     log: Log
-    owed: tuple[Any, ...]
+    owed: dict[Any, Any]
 
     def __init__(self, variables: dict[str, Any]) -> None:
         self.__dict__ = variables
@@ -152,7 +155,8 @@ class Local:
                 length = _replaced_cells(cells.length, variable, value)
                 changed[name] = Log(length, cells.term.replaced(variable, value))
             elif name == "owed":
-                changed[name] = tuple(message_with(m, variable, value) for m in cells)
+                answers = [message_with(m, variable, value) for m in cells.values()]
+                changed[name] = {marks(answer): answer for answer in answers}
             elif isinstance(cells, dict):
                 changed[name] = _replaced_cells(cells, variable, value)
             else:
@@ -160,7 +164,7 @@ class Local:
         return Local(changed)
 
     def key(self) -> tuple[Any, ...]:
-        """A hashable that two states of a node share only if they are equal, but for `owed`."""
+        """A hashable that two states of a node share only if they differ in no more than `joined` joins."""
         if self._key is None:
             found: list[Any] = []
             for name, cells in self.__dict__.items():
@@ -168,10 +172,39 @@ class Local:
                     found += cells.length.values()
                     found += cells.term.starts
                     found += cells.term.values
+                elif name in ("nextIndex", "owed"):
+                    continue
+                elif name in JOINED:
+                    found += [cell for cell in cells.values() if type(cell) is not int]
                 elif isinstance(cells, dict):
                     found += cells.values()
             self._key = marks(found)
         return self._key
+
+    def joined(self, other: Local) -> Local:
+        """One state that can do whatever either can, of two with the same key.
+
+        It has heard of the more acknowledgements, its clock ran the less, and it owes the answers of both. Where
+        it would send from next is free between the two; whom it would redirect clients to is not kept.
+        """
+        mine, theirs = self.__dict__, other.__dict__
+        return self.having(
+            owed=self.owed if self.owed.keys() == other.owed.keys() else {**self.owed, **other.owed},
+            matchIndex=_cells_joined(mine["matchIndex"], theirs["matchIndex"], max),
+            nextIndex=_cells_joined(mine["nextIndex"], theirs["nextIndex"], _between),
+            electionElapsed=_cells_joined(mine["electionElapsed"], theirs["electionElapsed"], min),
+        )
+
+
+def _cells_joined(one: dict[Any, Any], other: dict[Any, Any], join: Callable[[Any, Any], Any]) -> dict[Any, Any]:
+    return {key: cell if cell is other[key] else join(cell, other[key]) for key, cell in one.items()}
+
+
+def _between(one: Any, other: Any) -> Any:
+    """A value that may be any from the lower to the higher of the two."""
+    bounds = [value if isinstance(value, int) else (value.low, value.high) for value in (one, other)]
+    flat = [b for bound in bounds for b in (bound if isinstance(bound, tuple) else (bound,))]
+    return unknown(min(flat), max(flat))
 
 
 def marks(values: Iterable[Any]) -> tuple[Any, ...]:

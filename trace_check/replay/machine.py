@@ -77,7 +77,7 @@ class Machine:
         }
         variables["log"] = Log({i: 0}, NO_TERMS)
         variables |= {name: Constant() for name in _NOT_KEPT}
-        variables["owed"] = ()
+        variables["owed"] = {}
         for j in range(len(self.servers)):
             variables["ackAge"][i, j] = self.names["LeaseTicks"]
         return Local(variables)

@@ -101,6 +101,8 @@ def appends(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]
         starts = [msg.prev[0] + 1]
     elif msg is not None and msg.entries:
         starts = [msg.entries[0][0]]
+    elif msg is not None and msg.at_match:
+        starts = [local.matchIndex[i, j] + 1]
     else:
         starts = list(dict.fromkeys([usual, local.matchIndex[i, j] + 1]))
     for start in starts:
@@ -153,22 +155,25 @@ def snapshots(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...
 
 
 def answers(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
-    """The answers that node `step.src` owes and that this line may be. A snapshot may be answered as an append
-    is, and an append with all that is committed."""
+    """The answers that node `step.src` owes and that this line may be.
+
+    A snapshot may be answered as an append is, and an append with all that is committed.
+    """
     msg = step.msg
-    for owed in reversed(local.owed):
-        if msg is None or owed.dest != step.dst:
+    owed = list(local.owed.values())
+    for answer in reversed(owed):
+        if msg is None or answer.dest != step.dst:
             continue
-        kind, asked = type(owed).__name__, KINDS[msg.type]
+        kind, asked = type(answer).__name__, KINDS[msg.type]
         if kind == asked:
-            yield (owed,)
-            further = msg.index is not None and kind == "AppendEntriesResponse" and owed.success == 1
-            if further and owed.index < msg.index and msg.index <= local.commitIndex[step.src]:
+            further = msg.index is not None and kind == "AppendEntriesResponse" and answer.success == 1
+            if further and answer.index < msg.index and msg.index <= local.commitIndex[step.src]:
                 moves.relaxed["answer with what is committed"] += 1
-                yield (owed._replace(index=msg.index),)
+                answer = answer._replace(index=msg.index)
+            yield (answer,)
         elif kind == "InstallSnapshotResponse" and asked == "AppendEntriesResponse":
-            made = moves.machine.kinds[asked]
-            yield (made(source=owed.source, dest=owed.dest, term=owed.term, success=int(owed.index > 0), index=owed.index, age=owed.age),)
+            fields = answer._asdict() | {"success": int(answer.index > 0)}
+            yield (moves.machine.kinds[asked](**fields),)
 
 
 def foreign(moves: Moves, step: Step, term_max: int, index_max: int) -> tuple[Any, ...]:

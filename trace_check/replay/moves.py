@@ -112,13 +112,13 @@ class Moves:
                 yield from self.accept(local, i, wanted - local.log.length[i])
             if view.commit is not None and local.commitIndex[i] < view.commit:
                 yield from self.commit(local, i, view.commit)
-            if view.role != LEADER_ROLE or (view.term is not None and term < view.term):
+            if view.role in (FOLLOWER_ROLE, CANDIDATE_ROLE) or (view.term is not None and term < view.term):
                 yield from self.expire(local, i)
             return
         if role == CANDIDATE_ROLE and (view.term is None or term == view.term):
             yield from self.win(local, i)
-        later = view.role != FOLLOWER_ROLE if view.term is None else term < view.term
-        if later or (view.term is not None and term < view.term):
+        stands = view.role in (CANDIDATE_ROLE, LEADER_ROLE) if view.term is None else term < view.term
+        if stands and view.vote in (None, i):
             yield from self.campaign(local, i)
 
     def campaign(self, local: Local, i: int) -> Iterator[Local]:
@@ -190,8 +190,8 @@ class Moves:
                 return
             local, sent = done
             answer = sent[-1] if sent else answer
-        if answer is not None and marks(answer) not in map(marks, owed):
-            local = local.having(owed=(*owed[1 - OWED_MAX :], answer))
+        if answer is not None:
+            local = local.having(owed=_owing(owed, answer))
         yield local
 
     def _span(self, message: Any, local: Local, i: int) -> None:
@@ -208,4 +208,14 @@ class Moves:
                 low, high = after.commitIndex[i], last.commitIndex[i]
                 known = isinstance(low, int) and isinstance(high, int)
                 commit = unknown(low, high) if known else high
-                yield after.having(owed=(), commitIndex={i: commit})
+                yield after.having(owed={}, commitIndex={i: commit})
+
+
+def _owing(owed: dict[Any, Any], answer: Any) -> dict[Any, Any]:
+    """What is owed with one more answer, the newest last; the oldest are forgotten."""
+    mark = marks(answer)
+    longer = {key: other for key, other in owed.items() if key != mark}
+    if len(longer) >= OWED_MAX:
+        del longer[next(iter(longer))]
+    longer[mark] = answer
+    return longer

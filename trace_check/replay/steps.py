@@ -46,6 +46,7 @@ KINDS = {
 
 START, RESTART, FORGET, GAP = "start", "restart", "forget", "gap"
 SEND, RECEIVE, ROLE, APPENDED, COMMITTED, LOOK = "send", "receive", "role", "append", "commit", "look"
+_ID_KEY_LENGTH = 3
 _WITHIN_A_STEP = frozenset({"send", "role", "term", "vote", "append", "truncate", "commit"})
 _LINES = {"role": ROLE, "lease_expire": ROLE, "append": APPENDED, "commit": COMMITTED}
 
@@ -77,7 +78,8 @@ class Step(msgspec.Struct):
 
     `key` identifies its message on the way; `size` is the number of entries that its append, record or
     batch holds, None if the line does not tell. `entry` is one that the node must hold after it.
-    `voters`: the voter sets that the node counts with, all servers if there are none.
+    `voters`: the voter sets that the node counts with, all servers if there are none. `prompt`: the node
+    handles one message at a time, so that an answer is to the last one that it fits.
     """
 
     seen: Seen
@@ -93,11 +95,17 @@ class Step(msgspec.Struct):
     size: int | None = None
     entry: tuple[int, int] | None = None
     voters: tuple[tuple[int, ...], ...] = ()
+    prompt: bool = False
 
     @property
     def by_id(self) -> bool:
         """Whether the line names its message by an id of its own."""
-        return len(self.key) == 3
+        return len(self.key) == _ID_KEY_LENGTH
+
+    @property
+    def loose_key(self) -> Any:
+        """What the line tells of its message at least."""
+        return (self.src, self.dst)
 
 
 @dataclass
@@ -105,7 +113,8 @@ class Trace:
     """The steps of a log and what they were taken from.
 
     `sends` and `receipts` hold (node, message type) of what is logged at all; `mid_run` the nodes whose log
-    does not begin with their start, or has gaps: they may have sent what no line tells.
+    does not begin with their start, or has gaps: they may have sent what no line tells. `loose`: there are
+    receipts that can be told from others by what the model makes of them alone.
     """
 
     servers: tuple[str, ...]
@@ -118,6 +127,7 @@ class Trace:
     term_max: int = 0
     unobserved: int = 0
     voters: set[tuple[str, ...]] = field(default_factory=set)
+    loose: bool = False
 
 
 def trace_of(events: Sequence[Event], configs: Sequence[Config]) -> Trace:
@@ -130,6 +140,8 @@ def trace_of(events: Sequence[Event], configs: Sequence[Config]) -> Trace:
     reader = _Reader(trace)
     for index, event in enumerate(events):
         trace.steps.append(reader.step(index, event))
+    sent = {step.key for step in trace.steps if step.kind == SEND}
+    trace.loose = any(step.kind == RECEIVE and step.key not in sent for step in trace.steps)
     return trace
 
 
@@ -155,6 +167,7 @@ class _Reader:
             post = post._replace(role=None)
         step = Step(Seen(event.place, event.node, event.inc, index), node, kind, begins, pre, post)
         step.voters = self._voters(event.voters)
+        step.prompt = event.one_at_a_time
         self._mark(step)
         if event.msg is not None:
             self._add_message(step, event, event.msg)
