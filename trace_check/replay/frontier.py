@@ -79,11 +79,11 @@ class Replay:
         self.moves.voters = step.voters
         found: list[After] = []
         received: set[int] = set()
-        for local in self._begun(step):
+        for local in self.begun(step):
             if step.kind != RECEIVE:
                 found += self._tried(local, (), step)
                 continue
-            for number, batch in enumerate(self._versions(step)):
+            for number, batch in enumerate(self.versions(step)):
                 afters = self._tried(local, batch, step)
                 if afters:
                     found += afters
@@ -140,7 +140,7 @@ class Replay:
             del self.flight[next(iter(self.flight))]
             self.lost += 1
 
-    def _versions(self, step: Step) -> tuple[Batch, ...]:
+    def versions(self, step: Step) -> tuple[Batch, ...]:
         """What the message of a receipt may have been."""
         versions = self.flight.get(step.key)
         if versions is None and self.trace.loose:
@@ -166,7 +166,7 @@ class Replay:
         bounds = {"term_max": trace.term_max, "index_max": trace.index_max}
         return adopted(self.moves.machine, i, view, starting=starting, **bounds)
 
-    def _begun(self, step: Step) -> Iterable[Local]:
+    def begun(self, step: Step) -> Iterable[Local]:
         """The states of the node as it begins this line."""
         nodes = self.nodes[step.node]
         if step.begins is None and nodes:
@@ -207,7 +207,7 @@ class Replay:
             for sent in self._messages(sender, step):
                 if agree(sent, step):
                     yield After(sender, sent=sent)
-                    if step.prompt and asks is None:
+                    if asks is None and msg.ok is not None and (step.prompt or msg.index is not None):
                         break
 
     def _messages(self, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:

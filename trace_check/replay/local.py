@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from operator import index
 from typing import Any
 
 from trace_check.replay.free import unknown
 
-JOINED = ("matchIndex", "nextIndex", "ackAge", "electionElapsed", "leaderHint")
+JOINED = ("owed", "matchIndex", "nextIndex", "ackAge", "electionElapsed", "leaderHint")
 """Variables in which two states may differ and be joined to one."""
 
 BEFORE_LOG = 0
@@ -53,7 +54,7 @@ class Terms:
         self.values = values
 
     def __getitem__(self, key: tuple[int, int]) -> Any:
-        k = key[1]
+        k = index(key[1])
         starts = self.starts
         value = self.values[-1] if k >= starts[-1] else self.values[bisect_right(starts, k) - 1]
         return value.at(k) if type(value) is FreeTerms else value
@@ -172,11 +173,7 @@ class Local:
                     found += cells.length.values()
                     found += cells.term.starts
                     found += cells.term.values
-                elif name in ("nextIndex", "owed"):
-                    continue
-                elif name in JOINED:
-                    found += [cell for cell in cells.values() if type(cell) is not int]
-                elif isinstance(cells, dict):
+                elif name not in JOINED and isinstance(cells, dict):
                     found += cells.values()
             self._key = marks(found)
         return self._key
@@ -184,13 +181,13 @@ class Local:
     def joined(self, other: Local) -> Local:
         """One state that can do whatever either can, of two with the same key.
 
-        It has heard of the more acknowledgements, its clock ran the less, and it owes the answers of both. Where
-        it would send from next is free between the two; whom it would redirect clients to is not kept.
+        Its clock ran the less, and it owes the answers of both. What it knows of its peers is free between the
+        two; whom it would redirect clients to is not kept.
         """
         mine, theirs = self.__dict__, other.__dict__
         return self.having(
             owed=self.owed if self.owed.keys() == other.owed.keys() else {**self.owed, **other.owed},
-            matchIndex=_cells_joined(mine["matchIndex"], theirs["matchIndex"], max),
+            matchIndex=_cells_joined(mine["matchIndex"], theirs["matchIndex"], _between),
             nextIndex=_cells_joined(mine["nextIndex"], theirs["nextIndex"], _between),
             electionElapsed=_cells_joined(mine["electionElapsed"], theirs["electionElapsed"], min),
         )

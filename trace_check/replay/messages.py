@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trace_check.event import APPEND, Message
+from trace_check.event import APPEND, APPEND_RESPONSE, Message
 from trace_check.replay.free import unknown
 from trace_check.replay.local import Local
 from trace_check.replay.moves import Moves
@@ -118,6 +118,8 @@ def _batches(moves: Moves, local: Local, step: Step, start: Any, usual: Any) -> 
     for size in sizes:
         batch = _batch(moves, local, step, start, size)
         if batch is not None:
+            if step.msg is not None and step.msg.commit is None and step.post.commit is None:
+                batch = _uncommitted(moves, local, step.src, batch)
             if start != usual:
                 moves.relaxed["append from another index"] += 1
             yield batch
@@ -135,45 +137,70 @@ def _batch(moves: Moves, local: Local, step: Step, start: Any, size: int) -> tup
     return tuple(sent)
 
 
+def _uncommitted(moves: Moves, local: Local, i: int, batch: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The batch, its commit index free between what the leader is known to have committed and could have."""
+    known = local.commitIndex[i]
+    for after in moves.step_by_quorum("AdvanceCommitIndex", local, i):
+        if isinstance(known, int):
+            commit = unknown(known, after.commitIndex[i])
+            batch = tuple(message._replace(commitIndex=commit) for message in batch)
+    return batch
+
+
 def snapshots(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
-    """The snapshot that leader `step.src` may send for this line: of any state that it has committed."""
-    i, j = step.src, step.dst
-    msg = step.msg
-    last = local.commitIndex[i]
-    if msg is not None and (msg.prev is not None or msg.index is not None):
-        last = msg.index if msg.prev is None else msg.prev[0]
-    if last > local.commitIndex[i]:
+    """The snapshots that leader `step.src` may send for this line: of any state that it has committed."""
+    msg, committed = step.msg, local.commitIndex[step.src]
+    if msg is None:
         return
+    told = msg.index if msg.prev is None else msg.prev[0]
+    lasts = range(max(1, committed - _BATCH_GUESSED_MAX), committed + 1) if told is None else [told]
+    for last in lasts:
+        if last <= committed:
+            yield from _snapshot_of(moves, local, step, int(last))
+
+
+def _snapshot_of(moves: Moves, local: Local, step: Step, last: int) -> Iterator[tuple[Any, ...]]:
+    i, j = step.src, step.dst
     if last > local.snapshotIndex[i]:
         earlier = local.with_cell("commitIndex", i, last)
         for taken in moves.step("TakeSnapshot", earlier, i):
             local = taken
-    moves.machine.snapshot_spans(int(last))
+    moves.machine.snapshot_spans(last)
     done = moves.run("InstallSnapshot", local.with_cell("nextIndex", (i, j), 1), i, j)
     if done is not None:
         yield done[1]
 
 
 def answers(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
-    """The answers that node `step.src` owes and that this line may be.
+    """The answers that node `step.src` owes and that this line may be, the newest first.
 
     A snapshot may be answered as an append is, and an append with all that is committed.
     """
+    late = []
+    for answer in _owed(moves, local, step):
+        yield (answer,)
+        late.append(answer)
     msg = step.msg
-    owed = list(local.owed.values())
-    for answer in reversed(owed):
-        if msg is None or answer.dest != step.dst:
+    if msg is None or msg.type != APPEND_RESPONSE or msg.index is None:
+        return
+    for answer in late:
+        if answer.success == 1 and answer.index < msg.index <= local.commitIndex[step.src]:
+            moves.relaxed["answer with what is committed"] += 1
+            yield (answer._replace(index=msg.index),)
+            return
+
+
+def _owed(moves: Moves, local: Local, step: Step) -> Iterator[Any]:
+    asked = KINDS[step.msg.type] if step.msg is not None else ""
+    for answer in reversed(local.owed.values()):
+        kind = type(answer).__name__
+        if answer.dest != step.dst:
             continue
-        kind, asked = type(answer).__name__, KINDS[msg.type]
         if kind == asked:
-            further = msg.index is not None and kind == "AppendEntriesResponse" and answer.success == 1
-            if further and answer.index < msg.index and msg.index <= local.commitIndex[step.src]:
-                moves.relaxed["answer with what is committed"] += 1
-                answer = answer._replace(index=msg.index)
-            yield (answer,)
+            yield answer
         elif kind == "InstallSnapshotResponse" and asked == "AppendEntriesResponse":
             fields = answer._asdict() | {"success": int(answer.index > 0)}
-            yield (moves.machine.kinds[asked](**fields),)
+            yield moves.machine.kinds[asked](**fields)
 
 
 def foreign(moves: Moves, step: Step, term_max: int, index_max: int) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from trace_check.replay.free import TooFree
 from trace_check.replay.frontier import Replay, TooWide
 from trace_check.replay.machine import Machine
 from trace_check.replay.moves import Moves
+from trace_check.replay.refusal import refusal_of
 from trace_check.replay.result import Refusal, ReplayOutcome, ReplayResult
 from trace_check.replay.steps import CANDIDATE_ROLE, Step, Trace, trace_of
 
@@ -101,5 +102,5 @@ class _Run:
     def _refuse(self, step: Step) -> None:
         self.refused += 1
         if len(self.refusals) < REFUSALS_KEPT:
-            self.refusals.append(Refusal(step.seen, f"{step.kind} {step.pre} {step.post} {step.msg}", (), {}))
+            self.refusals.append(refusal_of(self.replay, step))
         self.replay.adopt(step)
