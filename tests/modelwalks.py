@@ -15,11 +15,12 @@ from typing import Any
 from pymodel.cfg import read_cfg
 from pymodel.engine.instance import Instance, Record
 from pymodel.errors import LayoutError
+from pymodel.raft import guards, names
 from pymodel.raft.model import RAFT
 from pymodel.specfiles import spec_folder
 
 ROLES = ("follower", "candidate", "leader")
-REASONS = ("start", "election_timeout", "won_election", "current_leader", "higher_term", "lease_expired", "restart")
+REASONS = names.REASONS
 TYPES = {
     "RequestVoteRequest": "request_vote",
     "RequestVoteResponse": "vote_response",
@@ -100,7 +101,7 @@ class Walk:
         """The `state` of node i."""
         s = self.state
         last = s.log.length[i]
-        term = s.snapshotTerm[i] if last and last == s.snapshotIndex[i] else s.log.term[i, last] if last else 0
+        term = guards.LastTerm(s, i)
         vote = s.votedFor[i]
         return {
             "role": ROLES[s.role[i]],

@@ -9,30 +9,58 @@ from trace_check.evidence import evidence
 from trace_check.explain import explain
 from trace_check.passes import Passed, Watcher, run
 from trace_check.reader import Source, SourceFile, sources
+from trace_check.replay import ReplayResult
+from trace_check.replay.survey import Survey
 from trace_check.report import Report
 from trace_check.rules import Outcome
+from trace_check.tiers import EVENTS_MAX, Tier, doubts_of, replay_of, rule_result, wanted
 from trace_check.verdict import doubts, exit_code_of, verdict_of
 
 
 def validate(
-    paths: Sequence[Path], *, format: str = "auto", strict: bool = False, watchers: Sequence[Watcher] = ()
+    paths: Sequence[Path],
+    *,
+    format: str = "auto",
+    strict: bool = False,
+    tier: Tier = Tier.auto,
+    walk: bool = False,
+    watchers: Sequence[Watcher] = (),
 ) -> Report:
     """The report on the logs at `paths`, which together hold one cluster.
 
-    `format` is "auto" or the name of a log format; with `strict` deviations give exit code 1. `watchers` see
-    every event in causal order, beside the rules. Memory is bounded by the cluster where each log is in
+    `format` is "auto" or the name of a log format; with `strict` deviations give exit code 1. `tier` says
+    whether to judge by the rules, by replay, or both; with `walk` the replay keeps its last lines. `watchers`
+    see every event in causal order, beside the rules. Memory is bounded by the cluster where each log is in
     order.
     Raises: InputError for a log that cannot be read or ordered, UsageError for an unknown format.
     """
     logs, left_out = sources([Path(path) for path in paths], format)
-    return report_of(run(logs, watchers), logs, strict, left_out)
+    survey = Survey()
+    passed = run(logs, watchers if tier is Tier.rules else [survey, *watchers])
+    result = (
+        replay_of(logs, passed, survey, walk) if tier is not Tier.rules and wanted(tier, survey) else None
+    )
+    notes = list(left_out)
+    if tier is Tier.auto and result is None:
+        notes.append(f"not replayed: more than {EVENTS_MAX} events; ask for it with --tier both")
+    return report_of(passed, logs, strict, notes, result, tier)
 
 
-def report_of(passed: Passed, logs: Sequence[Source], strict: bool, notes: Sequence[str] = ()) -> Report:
-    """The report on what a pass over `logs` has found."""
+def report_of(
+    passed: Passed,
+    logs: Sequence[Source],
+    strict: bool,
+    notes: Sequence[str] = (),
+    replay: ReplayResult | None = None,
+    tier: Tier = Tier.rules,
+) -> Report:
+    """The report on what a pass over `logs`, and the replay of them, have found."""
     judge, merge = passed.judge, passed.merge
-    results = judge.results()
+    results = () if tier is Tier.replay else judge.results()
     reasons = doubts(judge, passed.gathered, results)
+    if replay is not None:
+        results = (*results, rule_result(replay))
+        reasons = (*reasons, *doubts_of(replay, asked=tier is Tier.replay))
     verdict = verdict_of(results, reasons)
     deviations = tuple(result for result in results if result.outcome is Outcome.DEVIATION)
     explanation = explain(results, passed.acknowledgements)
@@ -54,6 +82,7 @@ def report_of(passed: Passed, logs: Sequence[Source], strict: bool, notes: Seque
         deviations=deviations,
         reasons=reasons,
         evidence=evidence(explanation),
+        replay=replay,
         notes=(
             *notes,
             *(note for file in files for note in _notes_of(file)),

@@ -10,6 +10,7 @@ import typer
 from pymodel.cli_common import Format, HtmlFile, write_file
 from pymodel.errors import FenceError, UsageError
 from trace_check.cli_common import LogFiles, LogFormat
+from trace_check.tiers import Tier
 
 if TYPE_CHECKING:
     from trace_check.report import Report
@@ -22,6 +23,12 @@ def validate_command(
     ] = "text",
     log_format: LogFormat = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for deviations too.")] = False,
+    tier: Annotated[
+        Tier, typer.Option(help="1: the rules, 2: the replay, both; auto: both unless the log is very long.")
+    ] = Tier.auto,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the replay's last lines before the log leaves the model.")
+    ] = False,
     html: HtmlFile = None,
     minimise: Annotated[
         Path | None,
@@ -34,7 +41,7 @@ def validate_command(
 
     output = _output(format, as_json)
     try:
-        report = validate(files, format=log_format, strict=strict)
+        report = validate(files, format=log_format, strict=strict, tier=tier, walk=explain)
     except FenceError as error:
         _print_error(error, output)
         raise

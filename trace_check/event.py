@@ -67,9 +67,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     `ok`: the vote was granted, or the append or snapshot taken. `prev`: the entry before `entries`, for a
     vote request the candidate's last entry, for a snapshot the last entry it holds. `index`: what a
-    response acknowledges, or the last entry of a snapshot. `commit`: the sender's commit index. `size`: how many
-    entries an append has, where only that is logged. `at_match`: an append that stands on the last entry that
-    its receiver is known to hold. `answers`: the `mid` of the answered request.
+    response acknowledges, or the last entry of a snapshot. `commit`: the sender's commit index. `size`: how
+    many entries an append has, where only that is logged. `at_match`: an append that stands on the last entry
+    that its receiver is known to hold. `answers`: the `mid` of the answered request.
     """
 
     type: str
@@ -82,9 +82,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     entries: tuple[Entry, ...] | None = None
     commit: int | None = None
     index: int | None = None
+    answers: str | None = None
     size: int | None = None
     at_match: bool = False
-    answers: str | None = None
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):

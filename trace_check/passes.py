@@ -7,10 +7,10 @@ start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from trace_check.event import Config, Event
 from trace_check.explain import Acknowledgements
@@ -19,6 +19,8 @@ from trace_check.lanes import Feed, Gap, OutOfOrder
 from trace_check.order import Merge, sorted_feeds
 from trace_check.reader import Gathered, Source, streams_of
 from trace_check.track import LateDeclaration, NodeView
+
+_Result = TypeVar("_Result")
 
 
 class Watcher(Protocol):
@@ -81,6 +83,26 @@ def _sorted_pass(logs: Sequence[Source], watchers: Sequence[Watcher]) -> Passed:
     judge = Judge()
     acknowledgements = _judge(judge, merge, gathered, watchers, declares=True)
     return Passed(judge, merge, gathered, acknowledgements, gaps)
+
+
+def replayed(logs: Sequence[Source], passed: Passed, taking: Callable[[Iterator[Event]], _Result]) -> _Result:
+    """What `taking` makes of all events in causal order, read anew after a pass that knew nothing of them.
+
+    It is called again from the start if the lines have to be sorted in memory. Raises: as `run`.
+    """
+    try:
+        feeds = [Feed(Gathered().events(items)) for items in streams_of(logs)]
+        return taking(_events(Merge(feeds), passed))
+    except OutOfOrder:
+        feeds, _ = sorted_feeds(list(Gathered().events(chain.from_iterable(streams_of(logs)))))
+        return taking(_events(Merge(feeds, lookahead=None), passed))
+
+
+def _events(merge: Merge, passed: Passed) -> Iterator[Event]:
+    merge.members, merge.clock_error_s = passed.merge.members, passed.merge.clock_error_s
+    merge.prime()
+    for event, _ in merge:
+        yield event
 
 
 def _judge(

@@ -13,6 +13,8 @@ from trace_check.evidence import Evidence
 from trace_check.explain import Explanation
 from trace_check.places import ShortNames
 from trace_check.reader import SourceFile
+from trace_check.replay import ReplayResult
+from trace_check.replay.text import replay_lines
 from trace_check.rules import FENCING, Finding, Outcome, RuleResult
 from trace_check.track import Seen
 from trace_check.verdict import Verdict
@@ -45,11 +47,14 @@ class Report:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     evidence: tuple[Evidence, ...] = ()
+    replay: ReplayResult | None = None
 
     @property
     def fencing(self) -> str:
         """How far fencing was checked, in words."""
         results = [result for result in self.rules if result.rule in FENCING]
+        if not results:
+            return "not checked"
         if all(result.outcome is Outcome.NOT_CHECKABLE for result in results):
             return f"not checkable: {results[0].coverage}"
         return f"{results[0].outcome.value}: {results[0].coverage}"
@@ -84,6 +89,8 @@ def render_text(report: Report) -> str:
     lines = _headline(report, places)
     if report.events:
         lines += ["", *_inputs(report), "", *_rule_table(report.rules)]
+    if report.replay is not None:
+        lines += replay_lines(report.replay, places)
     if report.notes:
         lines += ["", *(f"note: {places.within(note)}" for note in report.notes)]
     return "\n".join(lines) + "\n"

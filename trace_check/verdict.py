@@ -38,7 +38,7 @@ def doubts(judge: Judge, gathered: Gathered, results: Iterable[RuleResult]) -> t
     reasons = [*unmapped, *_missing(judge, gathered.configs)]
     safety = [result for result in results if result.kind is Kind.SAFETY]
     reasons += [f"{result.rule}: {doubt}" for result in safety for doubt in result.doubts]
-    if all(result.outcome is Outcome.NOT_CHECKABLE for result in safety):
+    if safety and all(result.outcome is Outcome.NOT_CHECKABLE for result in safety):
         reasons.append("no safety rule found anything to check")
     return tuple(reasons)
 

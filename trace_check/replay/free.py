@@ -14,7 +14,7 @@ _ENUMERATED_MAX = 64
 
 
 class Undetermined(Exception):
-    """A guard asked for a free value: `cases` are what it may be, each an integer or a narrower free value."""
+    """A guard asked for a free value: `cases` are what it may be, integers or narrower free values."""
 
     def __init__(self, variable: Free, cases: list[Any]) -> None:
         super().__init__("a value that the log does not tell")
@@ -65,7 +65,7 @@ class Free:
         raise Undetermined(self, cases)
 
     def __le__(self, other: Any) -> bool:
-        return self < other + 1
+        return bool(self < other + 1)
 
     def __gt__(self, other: Any) -> bool:
         return not self <= other

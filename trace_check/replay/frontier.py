@@ -9,13 +9,14 @@ together can only leave more possible, never less. A line is refused if no choic
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trace_check.event import APPEND, REQUEST_VOTE, SNAPSHOT
 from trace_check.replay.adopt import adopted
-from trace_check.replay.free import TooFree, Undetermined
+from trace_check.replay.free import Undetermined
 from trace_check.replay.local import Local, marks, message_with
 from trace_check.replay.messages import agree, answers, appends, foreign, snapshots
 from trace_check.replay.moves import Moves, looks_alike
@@ -33,10 +34,11 @@ from trace_check.replay.steps import (
     ROLE,
     SEND,
     START,
+    Reader,
     Step,
-    Trace,
     View,
 )
+from trace_check.replay.survey import Survey
 
 IN_FLIGHT_MAX = 65_536
 """Messages kept on their way; older ones are lost, and a late receipt of one is taken as it is."""
@@ -65,17 +67,22 @@ class Replay:
     line. `flight` has what was sent under a key, oldest first, with every content that it may have: where no
     id tells messages apart, one of several is received, and those sent before it are lost."""
 
-    def __init__(self, trace: Trace, moves: Moves, width_cap: int) -> None:
-        self.trace = trace
+    def __init__(self, survey: Survey, reader: Reader, moves: Moves, width_cap: int) -> None:
+        self.survey = survey
+        self.reader = reader
         self.moves = moves
         self.width_cap = width_cap
         self.width_max = 1
         self.lost = 0
-        self.nodes: list[list[Local]] = [[] for _ in trace.servers]
+        self.nodes: list[list[Local]] = [[] for _ in moves.machine.servers]
         self.flight: dict[Any, tuple[Batch, ...]] = {}
+        self.recent: dict[tuple[int, int], deque[Batch]] = {}
 
     def take(self, step: Step) -> bool:
-        """Moves the node over the line; False, and nothing changed, if it cannot. Raises: TooWide, TooFree."""
+        """Moves the node over the line; False, and nothing changed, if it cannot.
+
+        Raises: TooWide, TooFree.
+        """
         self.moves.voters = step.voters
         found: list[After] = []
         received: set[int] = set()
@@ -97,7 +104,9 @@ class Replay:
         """What the node may be after the line, from `local`, if its message was `batch`."""
         return self._cases(local, batch, lambda node, messages: self._afters(node, messages, step))
 
-    def _cases(self, local: Local, batch: Batch, tried: Callable[[Local, Batch], Iterable[_Found]]) -> list[_Found]:
+    def _cases(
+        self, local: Local, batch: Batch, tried: Callable[[Local, Batch], Iterable[_Found]]
+    ) -> list[_Found]:
         """All that `tried` gives, in every case of the free values that it asks for."""
         found: list[_Found] = []
         waiting = [(local, batch)]
@@ -134,8 +143,10 @@ class Replay:
     def _send(self, step: Step, sent: list[Batch]) -> None:
         """Puts the contents that the line may have sent into flight."""
         self.flight[step.key] = _versions_with(() if step.by_id else self.flight.get(step.key, ()), sent)
-        if self.trace.loose:
-            self.flight[step.loose_key] = _versions_with(self.flight.get(step.loose_key, ()), sent)
+        way = (step.src, step.dst)
+        if way not in self.recent:
+            self.recent[way] = deque(maxlen=_VERSIONS_MAX)
+        self.recent[way] += sent
         if len(self.flight) > IN_FLIGHT_MAX:
             del self.flight[next(iter(self.flight))]
             self.lost += 1
@@ -143,27 +154,28 @@ class Replay:
     def versions(self, step: Step) -> tuple[Batch, ...]:
         """What the message of a receipt may have been."""
         versions = self.flight.get(step.key)
-        if versions is None and self.trace.loose:
-            asked = KINDS[step.msg.type] if step.msg is not None else ""
-            near = self.flight.get(step.loose_key, ())
-            versions = tuple(batch for batch in near if type(batch[0]).__name__ == asked) or None
-        if versions is None and self.may_be_foreign(step):
-            versions = (foreign(self.moves, step, self.trace.term_max, self.trace.index_max),)
-        return versions or ()
+        if versions is not None or step.msg is None:
+            return versions or ()
+        if step.by_id and self.survey.complete and step.src not in self.reader.mid_run:
+            return ()
+        asked = KINDS[step.msg.type]
+        near = tuple(b for b in self.recent.get((step.src, step.dst), ()) if type(b[0]).__name__ == asked)
+        if not near and self.may_be_foreign(step):
+            return (foreign(self.moves, step, self.survey.term_max, self.survey.index_max),)
+        return near
 
     def may_be_foreign(self, step: Step) -> bool:
         """Whether the message may have been sent though no line shows it."""
-        kind = step.msg.type if step.msg is not None else ""
-        return self.lost > 0 or step.src in self.trace.mid_run or (step.src, kind) not in self.trace.sends
+        sender = (self.moves.machine.servers[step.src], step.msg.type if step.msg is not None else "")
+        return self.lost > 0 or step.src in self.reader.mid_run or sender not in self.survey.sends
 
     def adopt(self, step: Step) -> None:
         """Takes the node up as the line shows it, whatever it was."""
         self.nodes[step.node] = [self._adopted(step.node, step.post.with_(step.pre), starting=False)]
-        self.trace.mid_run.add(step.node)
+        self.reader.mid_run.add(step.node)
 
     def _adopted(self, i: int, view: View, *, starting: bool) -> Local:
-        trace = self.trace
-        bounds = {"term_max": trace.term_max, "index_max": trace.index_max}
+        bounds = {"term_max": self.survey.term_max, "index_max": self.survey.index_max}
         return adopted(self.moves.machine, i, view, starting=starting, **bounds)
 
     def begun(self, step: Step) -> Iterable[Local]:
@@ -189,7 +201,9 @@ class Replay:
             if step.kind == SEND:
                 yield from self._sent(shown, step)
                 continue
-            changed = self._received(shown, step, batch) if step.kind == RECEIVE else self._recorded(shown, step)
+            changed = (
+                self._received(shown, step, batch) if step.kind == RECEIVE else self._recorded(shown, step)
+            )
             for passing in changed:
                 for after in self.moves.reach(passing, step.node, step.post):
                     if step.entry is None or self._holds(after, step.node, step.entry, step.kind):
@@ -204,13 +218,13 @@ class Replay:
         if asks is not None:
             view = View(role=asks, term=msg.term).with_(view)
         for sender in moves.reach(local, step.node, view):
-            for sent in self._messages(sender, step):
+            for sent in self.messages(sender, step):
                 if agree(sent, step):
                     yield After(sender, sent=sent)
                     if asks is None and msg.ok is not None and (step.prompt or msg.index is not None):
                         break
 
-    def _messages(self, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
+    def messages(self, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
         """What the node may send for this line."""
         msg, moves = step.msg, self.moves
         if msg is None:

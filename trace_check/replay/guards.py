@@ -66,7 +66,9 @@ def _tests(action: str) -> dict[int, tuple[ast.expr, ...]]:
     found: dict[int, tuple[ast.expr, ...]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.If):
-            for line in {inner.lineno for part in node.body for inner in ast.walk(part) if hasattr(inner, "lineno")}:
+            for line in {
+                inner.lineno for part in node.body for inner in ast.walk(part) if hasattr(inner, "lineno")
+            }:
                 found[line + start - 1] = (node.test, *found.get(line + start - 1, ()))
     return found
 
@@ -85,7 +87,7 @@ def _told(part: ast.expr, machine: Machine, local_names: dict[str, Any]) -> str:
     values: dict[str, str] = {}
     for node in ast.walk(part):
         if isinstance(node, ast.Subscript | ast.Name | ast.Attribute):
-            text, value = ast.unparse(node), _value(node, machine, local_names)  # type: ignore[arg-type]
+            text, value = ast.unparse(node), _value(node, machine, local_names)
             if isinstance(value, int) and text not in machine.names:
                 values[text] = _shown(text, value, machine)
     inner = {text for text in values if any(text != other and text in other for other in values)}

@@ -23,7 +23,7 @@ BEFORE_LOG = 0
 
 
 class FreeTerms:
-    """Terms of entries that the log does not tell, each a free value in `low..high`, the same at each asking."""
+    """Terms that the log does not tell, each a free value in `low..high`, the same at each asking."""
 
     __slots__ = ("_made", "high", "low")
 
@@ -113,7 +113,7 @@ class Constant:
 
 
 class Log:
-    """`s.log` of one node: `length[i]`, `term[i, k]`, `write[i, k]`. Which write an entry holds is not kept."""
+    """`s.log` of one node: `length[i]`, `term[i, k]`, `write[i, k]`; which write it is is not kept."""
 
     __slots__ = ("length", "term")
 
@@ -125,7 +125,8 @@ class Log:
 
 
 class Local:
-    """The variables of one node as attributes, by the model's names, and `owed`: the answers it may give, by their `marks`.
+    """The variables of one node as attributes, by the model's names, and `owed`: the answers it may give, by
+    their `marks`.
 
     Never written: a step makes another.
     """
@@ -134,6 +135,15 @@ class Local:
 
     log: Log
     owed: dict[Any, Any]
+    currentTerm: dict[int, Any]
+    role: dict[int, Any]
+    votedFor: dict[int, Any]
+    votesGranted: dict[tuple[int, int], Any]
+    commitIndex: dict[int, Any]
+    snapshotIndex: dict[int, Any]
+    matchIndex: dict[tuple[int, int], Any]
+    nextIndex: dict[tuple[int, int], Any]
+    electionElapsed: dict[int, Any]
 
     def __init__(self, variables: dict[str, Any]) -> None:
         self.__dict__ = variables
@@ -181,8 +191,8 @@ class Local:
     def joined(self, other: Local) -> Local:
         """One state that can do whatever either can, of two with the same key.
 
-        Its clock ran the less, and it owes the answers of both. What it knows of its peers is free between the
-        two; whom it would redirect clients to is not kept.
+        Its clock ran the less, and it owes the answers of both. What it knows of its peers is free between
+        the two; whom it would redirect clients to is not kept.
         """
         mine, theirs = self.__dict__, other.__dict__
         return self.having(
@@ -193,7 +203,9 @@ class Local:
         )
 
 
-def _cells_joined(one: dict[Any, Any], other: dict[Any, Any], join: Callable[[Any, Any], Any]) -> dict[Any, Any]:
+def _cells_joined(
+    one: dict[Any, Any], other: dict[Any, Any], join: Callable[[Any, Any], Any]
+) -> dict[Any, Any]:
     return {key: cell if cell is other[key] else join(cell, other[key]) for key, cell in one.items()}
 
 

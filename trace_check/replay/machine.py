@@ -20,10 +20,11 @@ from pymodel.engine.contract import MessageKind, Part
 from pymodel.engine.swaps import resolve_swaps
 from pymodel.raft.model import RAFT
 from pymodel.specfiles import spec_folder
+from pymodel.values import Value
 from trace_check.replay.local import NO_TERMS, Constant, Local, Log
 
 SWAPS = {"HasQuorumContact": "True1"}
-_CONSTANTS = {
+_CONSTANTS: dict[str, Value] = {
     "ElectionTicks": 1,
     "LeaseTicks": 1,
     "ClockSkew": 0,
@@ -46,7 +47,7 @@ class Machine:
     """The model's actions for `servers`. `run` takes one step of one node."""
 
     def __init__(self, servers: tuple[str, ...]) -> None:
-        constants = {
+        constants: dict[str, Value] = {
             **read_cfg(spec_folder() / "small.cfg").constants,
             **_CONSTANTS,
             "Server": frozenset(servers),
@@ -73,7 +74,7 @@ class Machine:
     def blank(self, i: int) -> Local:
         """Node i as Init has it."""
         variables: dict[str, Any] = {
-            name: {key: part.default for key in _keys(part, i)} for name, part in self.parts.items()
+            name: dict.fromkeys(_keys(part, i), part.default) for name, part in self.parts.items()
         }
         variables["log"] = Log({i: 0}, NO_TERMS)
         variables |= {name: Constant() for name in _NOT_KEPT}
@@ -196,7 +197,7 @@ class _After:
 
     def taken(self, before: Local) -> tuple[Local, tuple[Any, ...]]:
         """The node after the step, and the messages sent."""
-        changed = {
+        changed: dict[str, Any] = {
             name: {**before.__dict__[name], **written} for name, written in self.cells.items() if written
         }
         if self.log.length or self.log.term:
@@ -219,7 +220,7 @@ def _log_after(before: Log, written: _LogAfter) -> Log:
     length = {**before.length, **written.length}
     (last,) = length.values()
     terms = before.term
-    for (i, k), term in sorted(written.term.items(), key=lambda item: item[0]):
+    for (_, k), term in sorted(written.term.items(), key=lambda item: item[0]):
         if k <= last:
             terms = terms.put(k, term)
     return Log(length, terms.cut(last))

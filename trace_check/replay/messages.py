@@ -68,7 +68,9 @@ def _snapshot_response(sent: tuple[Any, ...], msg: Message, step: Step) -> Itera
         yield "index", sent[0].index, msg.index
 
 
-def _entry(name: str, mine: tuple[Any, Any], logged: tuple[int, int] | None) -> Iterator[tuple[str, Any, Any]]:
+def _entry(
+    name: str, mine: tuple[Any, Any], logged: tuple[int, int] | None
+) -> Iterator[tuple[str, Any, Any]]:
     if logged is None:
         return
     if mine[0] != logged[0]:
@@ -114,7 +116,10 @@ def _batches(moves: Moves, local: Local, step: Step, start: Any, usual: Any) -> 
         sizes = [step.size]
     else:
         left = local.log.length[step.src] - start + 1
-        sizes = [*range(min(max(left, 0), _BATCH_GUESSED_MAX) + 1), *([left] if left > _BATCH_GUESSED_MAX else [])]
+        sizes = [
+            *range(min(max(left, 0), _BATCH_GUESSED_MAX) + 1),
+            *([left] if left > _BATCH_GUESSED_MAX else []),
+        ]
     for size in sizes:
         batch = _batch(moves, local, step, start, size)
         if batch is not None:
@@ -129,7 +134,9 @@ def _batch(moves: Moves, local: Local, step: Step, start: Any, size: int) -> tup
     i, j = step.src, step.dst
     sent: list[Any] = []
     for following in range(start, start + max(size, 1)):
-        probing = local if local.nextIndex[i, j] is following else local.with_cell("nextIndex", (i, j), following)
+        probing = (
+            local if local.nextIndex[i, j] is following else local.with_cell("nextIndex", (i, j), following)
+        )
         done = moves.run("AppendEntries", probing, i, j, 1 if size else 0)
         if done is None:
             return None
@@ -228,7 +235,12 @@ def foreign(moves: Moves, step: Step, term_max: int, index_max: int) -> tuple[An
 
 def _foreign_appends(made: Any, known: dict[str, Any], prev: tuple[Any, Any], msg: Message) -> Iterator[Any]:
     for index, term in msg.entries or ():
-        fields = known | {"prevLogIndex": index - 1, "prevLogTerm": prev[1], "entryTerm": term, "entryWrite": 0}
+        fields = known | {
+            "prevLogIndex": index - 1,
+            "prevLogTerm": prev[1],
+            "entryTerm": term,
+            "entryWrite": 0,
+        }
         yield made(**{name: fields[name] for name in made._fields})
         prev = (index, term)
     if not msg.entries:

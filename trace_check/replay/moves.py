@@ -1,4 +1,4 @@
-"""The steps of one node that can explain a line: those of the model, those that no line shows, and a few more.
+"""The steps of one node that can explain a line: the model's, also those that no line shows, and a few more.
 
 A log shows less than the model does: several steps in one line (UpdateTerm with its handler, a batch of
 entries), steps in no line (a timeout, a win, an append, a commit, a message that was lost). Where a real
@@ -47,14 +47,19 @@ def looks_alike(one: Local, other: Local, i: int) -> bool:
     )
 
 
+_MEMBERSHIP = "lines do not tell how the membership changes: majorities are not checked"
+
+
 class Moves:
-    """What node steps there are. `free_votes`, `free_acks`: the log shows no such answers at all."""
+    """What node steps there are. `free_votes`, `free_acks`: the log shows no such answers at all, and with
+    `free_quorum` nor who the voters are. `granted` says which of these a step has needed."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.actions: Counter[str] = Counter()
         self.relaxed: Counter[str] = Counter()
-        self.free_votes = self.free_acks = False
+        self.free_votes = self.free_acks = self.free_quorum = False
+        self.granted: dict[str, None] = {}
         self.voters: tuple[tuple[int, ...], ...] = ()
 
     def run(self, action: str, local: Local, *params: Any) -> tuple[Local, tuple[Any, ...]] | None:
@@ -75,7 +80,7 @@ class Moves:
         done = None
         servers = self.machine.names["Server"]
         try:
-            for voters in self.voters or (servers,):
+            for voters in self._voter_sets(servers, i):
                 self.machine.names["Server"] = voters
                 done = self.run(action, local, i)
                 if done is None:
@@ -83,7 +88,17 @@ class Moves:
         finally:
             self.machine.names["Server"] = servers
         if done is not None:
+            if self.free_quorum and not self.voters:
+                self.granted[_MEMBERSHIP] = None
             yield done[0]
+
+    def _voter_sets(self, servers: Any, i: int) -> tuple[Any, ...]:
+        if not self.voters and self.free_quorum:
+            self.granted[
+                "the membership changes and lines do not tell to what: majorities are not checked"
+            ] = None
+            return ((i,),)
+        return self.voters or (servers,)
 
     def reach(self, local: Local, i: int, view: View) -> list[Local]:
         """Node i as the line shows it, after as few steps as that takes; none if no steps lead there."""
@@ -129,6 +144,7 @@ class Moves:
     def win(self, local: Local, i: int) -> Iterator[Local]:
         """It wins its election."""
         if self.free_votes:
+            self.granted["no line shows an answer to a vote request: elections are taken as won"] = None
             votes = dict.fromkeys(local.votesGranted, 1)
             local = local.having(votesGranted=votes)
         yield from self.step_by_quorum("BecomeLeader", local, i)
@@ -150,6 +166,8 @@ class Moves:
     def commit(self, local: Local, i: int, index: int | None) -> Iterator[Local]:
         """Leader i commits up to `index`: what it could have done before later answers came."""
         matches = local.matchIndex
+        if self.free_acks:
+            self.granted["no line shows an answer to an append: commits are taken as acknowledged"] = None
         last = local.log.length[i] if index is None else index
         limited = {key: last if self.free_acks or match > last else match for key, match in matches.items()}
         short = local if limited == matches else local.having(matchIndex=limited)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from trace_check.event import APPEND, REQUEST_VOTE, SNAPSHOT
 from trace_check.replay.free import Free, TooFree, Undetermined
-from trace_check.replay.frontier import Replay
+from trace_check.replay.frontier import Batch, Replay
 from trace_check.replay.guards import refused_by
 from trace_check.replay.local import Local
-from trace_check.replay.messages import answers, appends, differences, snapshots
-from trace_check.replay.moves import fits
-from trace_check.replay.result import Candidate, Refusal
+from trace_check.replay.messages import agree, differences
+from trace_check.replay.result import Candidate, Refusal, WalkStep
 from trace_check.replay.steps import (
     CANDIDATE_ROLE,
     COMMITTED,
-    KINDS,
     LEADER_ROLE,
     NIL,
     RECEIVE,
+    RESTART,
     SEND,
     Step,
     View,
@@ -28,12 +27,28 @@ from trace_check.replay.steps import (
 _ROLES = ("follower", "candidate", "leader")
 _FIELDS = ("role", "term", "vote", "commit", "last index", "last term")
 _SILENT = ("Timeout", "BecomeLeader", "LeaseExpire", "AcceptWrite", "AdvanceCommitIndex")
+_SETTLED_MAX = 100
+_TIMED = ("Timeout", "LeaseExpire")
+_ASKING = {
+    APPEND: (LEADER_ROLE, "AppendEntries"),
+    SNAPSHOT: (LEADER_ROLE, "InstallSnapshot"),
+    REQUEST_VOTE: (CANDIDATE_ROLE, "RequestVote"),
+}
+"""The requests: the role that sends each, and by which action."""
 _Found = TypeVar("_Found")
 
 
 def refusal_of(replay: Replay, step: Step) -> Refusal:
     """Why the step, which `replay.take` refused, is none of the model's."""
     return _Diagnosis(replay, step).refusal()
+
+
+def walked(replay: Replay, step: Step) -> WalkStep:
+    """The line as part of a walk, with the first of the states that its node may be in."""
+    nodes = replay.nodes[step.node]
+    msg = step.msg
+    text = step.event.kind if msg is None else f"{step.event.kind} {msg.raw_type} {msg.src} to {msg.dst}"
+    return WalkStep(step.seen, text, shown(replay.moves.machine.servers, nodes[0], step.node), len(nodes))
 
 
 class _Diagnosis:
@@ -46,66 +61,67 @@ class _Diagnosis:
         self.moves = replay.moves
         self.machine = replay.moves.machine
         self.moves.voters = step.voters
-        self.local = self._settled(lambda _: list(replay.begun(step)), None)[0]
+        self.local = self._begun()
 
     def refusal(self) -> Refusal:
+        """The headline, the candidates, and the node as the model has it."""
         text, candidates = self._found()
-        return Refusal(self.step.seen, text, tuple(dict.fromkeys(candidates)), shown(self.machine.servers, self.local, self.i))
+        model = shown(self.machine.servers, self.local, self.i)
+        return Refusal(self.step.seen, text, tuple(dict.fromkeys(candidates)), model)
 
-    def _settled(self, tried: Callable[[Any], Iterable[_Found]], local: Any) -> list[_Found]:
-        """What `tried` gives for the node, free values settled as it asks for them; nothing if they are too many."""
-        while True:
+    def _begun(self) -> Local:
+        """The first state in which the node may begin the line."""
+        return next(iter(self.replay.begun(self.step)))
+
+    @staticmethod
+    def _settled(tried: Callable[[Local], Iterable[_Found]], local: Local) -> list[_Found]:
+        """What `tried` gives for the node, free values settled as it asks; nothing if they are too many."""
+        for _ in range(_SETTLED_MAX):
             try:
-                return list(tried(self.local if local is None and hasattr(self, "local") else local))
+                return list(tried(local))
             except Undetermined as split:
-                if not hasattr(self, "local") or not split.cases:
+                if not split.cases:
                     return []
-                self.local = self.local.replaced(split.variable, split.cases[0])
-                local = None
+                local = local.replaced(split.variable, split.cases[0])
             except TooFree:
                 return []
+        return []
 
     def _found(self) -> tuple[str, list[Candidate]]:
-        """The headline and the candidates, of the first thing that does not fit: before, at or after the line."""
+        """The headline and the candidates, of the first that does not fit: before, at or after the line."""
         step, i = self.step, self.i
-        before = self._settled(lambda node: self.moves.reach(node, i, step.pre), None)
+        before = self._settled(lambda node: self.moves.reach(node, i, step.pre), self.local)
         if not before:
             return "the node is not as the line has it before it", self._silent(self.local, step.pre)
         if step.kind == SEND:
             return self._send(before[0])
         if step.kind == RECEIVE:
             return self._receive(before[0])
-        if step.entry is not None and self._settled(lambda node: self._fitting(node), None):
+        after = self._settled(lambda node: self.moves.reach(node, i, step.post), before[0])
+        if step.entry is not None and after:
             verb = "committed" if step.kind == COMMITTED else "in its log"
-            return f"entry {list(step.entry)} is not {verb}", self._silent(before[0], step.post)
+            return f"entry {list(step.entry)} is not {verb}", self._silent(after[0], step.post)
         return "no step leads to what the line shows", self._silent(before[0], step.post)
 
-    def _fitting(self, local: Local) -> list[Local]:
-        return [local] if fits(local, self.i, self.step.post) else []
-
     def _send(self, local: Local) -> tuple[str, list[Candidate]]:
-        msg, step, moves = self.step.msg, self.step, self.moves
-        assert_type = msg.type if msg is not None else ""
-        asks = {REQUEST_VOTE: CANDIDATE_ROLE, APPEND: LEADER_ROLE, SNAPSHOT: LEADER_ROLE}.get(assert_type)
-        view = step.post if asks is None or msg is None else View(role=asks, term=msg.term).with_(step.post)
-        senders = self._settled(lambda node: moves.reach(node, self.i, view), local)
+        step, type_ = self.step, self.step.msg.type if self.step.msg is not None else ""
+        term = step.msg.term if step.msg is not None else None
+        role, action = _ASKING.get(type_, (None, ""))
+        view = step.post if role is None else View(role=role, term=term).with_(step.post)
+        senders = self._settled(lambda node: self.moves.reach(node, self.i, view), local)
         if not senders:
-            return f"the node cannot be as this message needs it: {self._told(view)}", self._silent(local, view)
-        makers: dict[str, Callable[[Local], Iterable[Any]]] = {
-            APPEND: lambda node: appends(moves, node, step),
-            SNAPSHOT: lambda node: snapshots(moves, node, step),
-            REQUEST_VOTE: lambda node: [done[1] for done in [moves.run("RequestVote", node, step.src, step.dst)] if done],
-        }
-        make = makers.get(assert_type, lambda node: answers(moves, node, step))
-        sent = self._settled(make, senders[0])
-        name = {APPEND: "AppendEntries", SNAPSHOT: "InstallSnapshot", REQUEST_VOTE: "RequestVote"}.get(assert_type)
+            text = f"the node cannot be as this message needs it: {self._told(view)}"
+            return text, self._silent(local, view)
+        sent = self._settled(lambda node: self.replay.messages(node, step), senders[0])
         if sent:
-            return "what is sent differs from what the model sends", [self._differing(name, batch) for batch in sent]
-        if name is None:
+            differing = [self._differing(action, batch) for batch in sent]
+            return "what is sent differs from what the model sends", differing
+        if not action:
             return "nothing was received that this answers", []
-        params = (step.src, step.dst, 1 if step.size else 0) if name == "AppendEntries" else (step.src, step.dst)
-        reason = self._settled(lambda node: [refused_by(self.machine, name, node, *params)], senders[0])
-        return "the message cannot be sent", [Candidate(name, (reason[0] if reason else None) or "not in its log")]
+        params = (step.src, step.dst, 1 if step.size else 0) if type_ == APPEND else (step.src, step.dst)
+        reasons = self._settled(lambda node: [refused_by(self.machine, action, node, *params)], senders[0])
+        why = next((reason for reason in reasons if reason), "not in its log")
+        return "the message cannot be sent", [Candidate(action, why)]
 
     def _receive(self, local: Local) -> tuple[str, list[Candidate]]:
         step = self.step
@@ -113,37 +129,44 @@ class _Diagnosis:
         if not versions:
             return "the message that is received was not sent, or was received before", []
         kind = type(versions[0][0]).__name__
-        wrong = [c for c in (self._differing(None, batch) for batch in versions) if c.refused_by]
+        wrong = [self._differing("", batch) for batch in versions if not self._agreeing(batch)]
         if len(wrong) == len(versions):
             return "what is received differs from what was sent", wrong
         found = []
         for batch in versions:
-            handled = self._settled(lambda node, b=batch: self.moves.handle(node, self.i, b), local)  # type: ignore[misc]
-            found += [Candidate(f"Handle{kind}", self._except(after, step.post)) for after in handled]
+            for after in self._handled(local, batch):
+                found.append(Candidate(f"Handle{kind}", self._except(after, step.post)))
         found.append(Candidate("DropMessage", self._except(local, step.post)))
         return "the message does not lead to what the line shows", found
 
-    def _differing(self, name: str | None, batch: tuple[Any, ...]) -> Candidate:
-        fields = self._settled(lambda _: differences(batch, self.step), None)
+    def _handled(self, local: Local, batch: Batch) -> list[Local]:
+        return self._settled(lambda node: self.moves.handle(node, self.i, batch), local)
+
+    def _agreeing(self, batch: Batch) -> bool:
+        return bool(self._settled(lambda _: [True] if agree(batch, self.step) else [], self.local))
+
+    def _differing(self, action: str, batch: Batch) -> Candidate:
+        fields = self._settled(lambda _: differences(batch, self.step), self.local)
         text = ", ".join(f"{field}: model {mine}, log {logged}" for field, mine, logged in fields)
-        return Candidate(name or type(batch[0]).__name__, text)
+        return Candidate(action or type(batch[0]).__name__, text)
 
     def _silent(self, local: Local, view: View) -> list[Candidate]:
         """The steps that no line shows, with what refuses each, or in what the node differs after it."""
-        found = [Candidate("no step", self._except(local, view))]
+        still = "Restart" if self.step.begins == RESTART else "no step"
+        found = [Candidate(still, self._except(local, view))]
         for action in _SILENT:
-            ticked = local
-            if action in ("Timeout", "LeaseExpire"):
-                ticked = self.moves.machine.run("AdvanceClock", local, self.i)[0]  # type: ignore[index]
-            params = (self.i, 0) if action == "AcceptWrite" else (self.i,)
-            reason = self._settled(lambda node, a=action, p=params: [refused_by(self.machine, a, node, *p)], ticked)  # type: ignore[misc]
-            if reason and reason[0] is not None:
-                found.append(Candidate(action, reason[0]))
-                continue
-            for done in self._settled(lambda node, a=action, p=params: [self.machine.run(a, node, *p)], ticked):  # type: ignore[misc]
-                if done is not None:
-                    found.append(Candidate(action, self._except(done[0], view)))
+            found += self._tried(action, local, view)
         return found
+
+    def _tried(self, action: str, local: Local, view: View) -> list[Candidate]:
+        """The action as a candidate; its clock has ticked where it needs that."""
+        params = (self.i, 0) if action == "AcceptWrite" else (self.i,)
+        ticked = self.machine.run("AdvanceClock", local, self.i) if action in _TIMED else None
+        node = local if ticked is None else ticked[0]
+        reasons = self._settled(lambda state: [refused_by(self.machine, action, state, *params)], node)
+        refused = [Candidate(action, reason) for reason in reasons if reason is not None]
+        done = self._settled(lambda state: [self.machine.run(action, state, *params)], node)
+        return refused or [Candidate(action, self._except(after[0], view)) for after in done if after]
 
     def _except(self, local: Local, view: View) -> str:
         """In what the node differs from the line: "enabled except commit: model 18, log 19"."""

@@ -47,12 +47,12 @@ class Refusal:
 
 @dataclass(frozen=True)
 class WalkStep:
-    """A line of the walk that `--explain` prints: the steps taken for it, and the node after them."""
+    """A line of the walk that `--explain` prints, and the node after it; `states` are possible."""
 
     seen: Seen
     text: str
-    actions: tuple[str, ...]
     model: Mapping[str, str]
+    states: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class ReplayResult:
     has. `width_max` is the largest number of states that the log left possible, `width_cap` where it ends.
     `actions` counts the model's steps, `relaxed` those beyond it (docs/TRACES.md lists them). `refusals`
     keeps the first ones, `refused` counts all: after one, its node is taken up as the log has it. `reasons`
-    say what could not be replayed. `walk` has the last lines before the first refusal, or before the end.
+    say what could not be replayed, or was granted. `walk` has the last lines before the first refusal, or
+    before the end. `complete`: the log shows all that nodes do, so that a refusal is no gap in it.
     """
 
     outcome: ReplayOutcome
@@ -78,3 +79,4 @@ class ReplayResult:
     actions: Mapping[str, int] = field(default_factory=dict)
     relaxed: Mapping[str, int] = field(default_factory=dict)
     walk: tuple[WalkStep, ...] = ()
+    complete: bool = False

@@ -6,97 +6,103 @@ from what its nodes heard. What it does not show of answers is granted, and said
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 
-from trace_check.event import APPEND, APPEND_RESPONSE, REQUEST_VOTE, VOTE_RESPONSE, Config, Event
+from trace_check.event import APPEND_RESPONSE, VOTE_RESPONSE, Config, Event
 from trace_check.replay.free import TooFree
 from trace_check.replay.frontier import Replay, TooWide
 from trace_check.replay.machine import Machine
 from trace_check.replay.moves import Moves
-from trace_check.replay.refusal import refusal_of
-from trace_check.replay.result import Refusal, ReplayOutcome, ReplayResult
-from trace_check.replay.steps import CANDIDATE_ROLE, Step, Trace, trace_of
+from trace_check.replay.refusal import refusal_of, walked
+from trace_check.replay.result import Refusal, ReplayOutcome, ReplayResult, WalkStep
+from trace_check.replay.steps import Reader, Step
+from trace_check.replay.survey import Survey
 
 WIDTH_CAP = 512
 REFUSALS_KEPT = 20
+WALK_KEPT = 8
 
 
-def replay(events: Sequence[Event], configs: Sequence[Config], *, width_cap: int = WIDTH_CAP) -> ReplayResult:
-    """What the model says of `events`, which are in causal order: whether each is a step of it."""
-    trace = trace_of(events, configs)
-    thin = _too_thin(trace)
+def replay(
+    events: Iterable[Event],
+    survey: Survey,
+    configs: Sequence[Config],
+    *,
+    width_cap: int = WIDTH_CAP,
+    walk: bool = False,
+) -> ReplayResult:
+    """What the model says of `events`, which are in causal order: whether each is a step of it.
+
+    `survey` has seen them before. With `walk` the last lines before the first refusal are kept, or the last.
+    Raises what iterating over the events does.
+    """
+    thin = survey.too_thin()
     if thin:
-        return ReplayResult(ReplayOutcome.NOT_REPLAYABLE, len(events), 0, reasons=tuple(thin))
-    moves = Moves(Machine(trace.servers))
-    return _Run(trace, moves, width_cap).result()
-
-
-def _too_thin(trace: Trace) -> list[str]:
-    """Why the log cannot be replayed, in words; empty if it can."""
-    if not trace.steps:
-        return ["there is no event"]
-    heard = {kind for _, kind in trace.receipts}
-    if len(trace.servers) > 1 and not heard & {APPEND, REQUEST_VOTE}:
-        return ["no line shows a node receiving an append or a vote request: what it did cannot be derived"]
-    reasons = []
-    campaigns = any(CANDIDATE_ROLE in (step.pre.role, step.post.role) for step in trace.steps)
-    if campaigns and REQUEST_VOTE not in heard and len(trace.servers) > 1:
-        reasons.append("there are candidates, but no line shows a node receiving a vote request")
-    if APPEND not in heard and any(kind == APPEND for _, kind in trace.sends):
-        reasons.append("appends are sent, but no line shows a node receiving one")
-    return reasons
+        return ReplayResult(ReplayOutcome.NOT_REPLAYABLE, survey.events, 0, reasons=(thin,))
+    return _Run(survey, configs, width_cap, walk).result(events)
 
 
 class _Run:
     """One replay under way."""
 
-    def __init__(self, trace: Trace, moves: Moves, width_cap: int) -> None:
-        self.trace = trace
-        self.moves = moves
-        self.replay = Replay(trace, moves, width_cap)
+    def __init__(self, survey: Survey, configs: Sequence[Config], width_cap: int, walk: bool) -> None:
+        servers = survey.servers(configs)
+        durable = {config.node: config.durable for config in configs if config.durable is not None}
+        self.moves = Moves(Machine(servers))
+        self.reader = Reader(servers, durable)
+        self.replay = Replay(survey, self.reader, self.moves, width_cap)
+        self.survey = survey
         self.refusals: list[Refusal] = []
         self.refused = self.replayed = 0
         self.reasons: list[str] = []
-        self._grant_unlogged()
+        self.walk: deque[WalkStep] | None = deque(maxlen=WALK_KEPT) if walk else None
+        memberships = {config.nodes for config in configs if config.nodes and config.node is None}
+        self._grant_unlogged(len(servers), len(memberships) > 1)
 
-    def _grant_unlogged(self) -> None:
-        heard = {kind for _, kind in self.trace.receipts}
-        if VOTE_RESPONSE not in heard and len(self.trace.servers) > 1:
+    def _grant_unlogged(self, servers: int, changing: bool) -> None:
+        if servers > 1 and not self.survey.heard(VOTE_RESPONSE):
             self.moves.free_votes = True
-        if APPEND_RESPONSE not in heard and len(self.trace.servers) > 1:
+        if servers > 1 and not self.survey.heard(APPEND_RESPONSE):
             self.moves.free_acks = True
+        self.moves.free_quorum = changing
 
-    def result(self) -> ReplayResult:
-        """Replays all steps."""
-        outcome = self._all_steps()
+    def result(self, events: Iterable[Event]) -> ReplayResult:
+        """Replays all events."""
+        outcome = self._all(events)
         return ReplayResult(
             outcome=outcome,
-            events=len(self.trace.steps),
+            events=self.survey.events,
             replayed=self.replayed,
-            unobserved=self.trace.unobserved,
+            unobserved=self.reader.unobserved,
             width_max=self.replay.width_max,
             width_cap=self.replay.width_cap,
             refused=self.refused,
             refusals=tuple(self.refusals),
-            reasons=tuple(self.reasons),
+            reasons=(*self.reasons, *self.moves.granted),
             actions=dict(self.moves.actions),
             relaxed=dict(self.moves.relaxed),
+            walk=tuple(self.walk or ()),
+            complete=self.survey.complete,
         )
 
-    def _all_steps(self) -> ReplayOutcome:
-        for step in self.trace.steps:
+    def _all(self, events: Iterable[Event]) -> ReplayOutcome:
+        for index, event in enumerate(events):
+            step = self.reader.step(index, event)
             try:
                 taken = self.replay.take(step)
             except TooWide:
-                self.reasons.append(f"more than {self.replay.width_cap} states are possible at {step.seen.place}")
+                self.reasons.append(f"more than {self.replay.width_cap} states are possible at {event.place}")
                 return ReplayOutcome.CAPPED
             except TooFree:
-                self.reasons.append(f"too little is known of {step.seen.node} at {step.seen.place}")
-                return ReplayOutcome.CAPPED
+                self.reasons.append(f"too little is known of {event.node} at {event.place}")
+                return ReplayOutcome.NOT_REPLAYABLE
             if taken:
                 self.replayed += 1
             else:
                 self._refuse(step)
+            if self.walk is not None and not self.refused:
+                self.walk.append(walked(self.replay, step))
         return ReplayOutcome.DIVERGED if self.refused else ReplayOutcome.REPLAYED
 
     def _refuse(self, step: Step) -> None:

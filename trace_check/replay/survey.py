@@ -1,0 +1,106 @@
+"""What a log shows at all: its nodes, the kinds of messages, the largest term and index.
+
+A replay needs this before its first line. What is logged nowhere is granted, what is logged is held against
+the model; where a log shows everything, a line that the model does not have is no gap in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from trace_check.event import APPEND, CANDIDATE, REQUEST_VOTE, Config, Event, NodeState
+from trace_check.replay.steps import KINDS
+from trace_check.track import NodeView
+
+
+@dataclass
+class Survey:
+    """Sees every event once, as a watcher of the rules' pass or by `of`.
+
+    `sends` and `receipts` hold (node, message type) of what is logged at all. `complete`: every node begins
+    with its start, counts its lines, and names its messages by ids.
+    """
+
+    nodes: set[str] = field(default_factory=set)
+    sends: set[tuple[str, str]] = field(default_factory=set)
+    receipts: set[tuple[str, str]] = field(default_factory=set)
+    events: int = 0
+    term_max: int = 0
+    index_max: int = 0
+    candidates: bool = False
+    complete: bool = True
+    reconfigured: bool = False
+    _states: dict[str, NodeState] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Survey:
+        """The survey of these events."""
+        survey = cls()
+        for event in events:
+            survey.add(event)
+        return survey
+
+    def begin(self) -> None:
+        """A pass begins: what was seen before is void."""
+        self.__dict__.update(Survey().__dict__)
+
+    def see(self, event: Event, view: NodeView) -> None:
+        """Takes in an event of a pass."""
+        self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Takes in an event."""
+        self.events += 1
+        if event.node not in self.nodes:
+            self.nodes.add(event.node)
+            self.complete = self.complete and event.kind == "init" and event.state is not None
+        if event.seq is None:
+            self.complete = False
+        for state in (event.pre, event.state):
+            if state is not None and state is not self._states.get(event.node):
+                self._state(event.node, state)
+        if event.msg is not None:
+            self._message(event)
+
+    def _state(self, node: str, state: NodeState) -> None:
+        self._states[node] = state
+        self.candidates = self.candidates or state.role == CANDIDATE
+        last, last_term = state.last or (0, 0)
+        self.term_max = max(self.term_max, state.term or 0, last_term or 0)
+        self.index_max = max(self.index_max, last, state.commit or 0)
+
+    def _message(self, event: Event) -> None:
+        msg = event.msg
+        if msg is None or msg.type not in KINDS or msg.src == msg.dst:
+            return
+        if event.mid is None:
+            self.complete = False
+        (self.sends if event.kind == "send" else self.receipts).add((event.node, msg.type))
+        prev = msg.prev or (0, 0)
+        last = msg.entries[-1] if msg.entries else (0, 0)
+        self.term_max = max(self.term_max, msg.term or 0, prev[1], last[1])
+        self.index_max = max(self.index_max, msg.index or 0, msg.commit or 0, prev[0], last[0])
+
+    def heard(self, kind: str) -> bool:
+        """Whether any node's log shows receipts of this type of message."""
+        return any(kind == known for _, known in self.receipts)
+
+    def servers(self, configs: Sequence[Config]) -> tuple[str, ...]:
+        """The cluster: the declared nodes if all that log are among them, else those that log."""
+        declared = {node for config in configs for node in config.nodes}
+        return tuple(sorted(declared if declared >= self.nodes else self.nodes))
+
+    def too_thin(self) -> str | None:
+        """Why the log cannot be replayed, in words; None if it can."""
+        if not self.events:
+            return "there is no event"
+        if len(self.nodes) == 1 and not self.receipts:
+            return None
+        if not self.heard(APPEND) and not self.heard(REQUEST_VOTE):
+            return "no line shows a node receiving an append or a vote request"
+        if self.candidates and not self.heard(REQUEST_VOTE):
+            return "there are candidates, but no line shows a node receiving a vote request"
+        if not self.heard(APPEND) and any(kind == APPEND for _, kind in self.sends):
+            return "appends are sent, but no line shows a node receiving one"
+        return None
