@@ -43,6 +43,7 @@ ALLOWED = {
         "pymodel/proof/link",
         "pymodel/sweep.py",
         "pymodel/tour.py",
+        "trace_check/replay/",
     ),
     "trace_check": ("trace_check/", "pymodel/tour.py"),
     "subprocess": ("pymodel/tlc/", "pymodel/doctor.py", "pymodel/report/svg.py"),
@@ -70,10 +71,16 @@ WITHIN = {
     "trace_check/": (
         "trace_check",
         "pymodel.__version__",
+        "pymodel.cfg",
         "pymodel.cli_common",
+        "pymodel.engine",
         "pymodel.errors",
+        "pymodel.raft",
         "pymodel.report",
+        "pymodel.specfiles",
         "pymodel.terminal",
+        "pymodel.tlc",
+        "pymodel.values",
     ),
 }
 

@@ -14,7 +14,7 @@ from trace_check.replay.survey import Survey
 from trace_check.report import Report
 from trace_check.rules import Outcome
 from trace_check.tiers import EVENTS_MAX, Tier, doubts_of, replay_of, rule_result, wanted
-from trace_check.verdict import doubts, exit_code_of, verdict_of
+from trace_check.verdict import Verdict, doubts, exit_code_of, verdict_of
 
 
 def validate(
@@ -59,8 +59,9 @@ def report_of(
     results = () if tier is Tier.replay else judge.results()
     reasons = doubts(judge, passed.gathered, results)
     if replay is not None:
+        if verdict_of(results, ()) is not Verdict.REJECTED:
+            reasons = (*reasons, *doubts_of(replay, asked=tier is Tier.replay))
         results = (*results, rule_result(replay))
-        reasons = (*reasons, *doubts_of(replay, asked=tier is Tier.replay))
     verdict = verdict_of(results, reasons)
     deviations = tuple(result for result in results if result.outcome is Outcome.DEVIATION)
     explanation = explain(results, passed.acknowledgements)

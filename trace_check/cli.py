@@ -58,9 +58,11 @@ app.command("twins")(twins_command)
 def rules_command() -> None:
     """List the rules, each with its class and the spec property it mirrors."""
     from trace_check.report import table
-    from trace_check.rules import RULES
+    from trace_check.rules import RULES, Kind
+    from trace_check.tiers import REPLAY, SPEC, SUMMARY
 
     rows = [(rule.name, rule.kind.value, rule.property, rule.summary) for rule in RULES]
+    rows.append((REPLAY, Kind.CONFORMANCE.value, SPEC, SUMMARY))
     typer.echo("\n".join(table([("rule", "class", "property", "what must hold"), *rows])))
 
 

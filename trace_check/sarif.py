@@ -17,6 +17,7 @@ from trace_check.event import Place
 from trace_check.explain import Explanation
 from trace_check.report import Report, impact_lines
 from trace_check.rules import RULES, Fact, Finding, Kind, Outcome, RuleResult
+from trace_check.tiers import REPLAY, SUMMARY
 from trace_check.verdict import Verdict
 
 NO_VERDICT = "no-verdict"
@@ -25,7 +26,8 @@ _HELP = "trace-check validate --html FILE writes a page with a lane for each nod
 
 def report_sarif(report: Report, base: Path) -> str:
     """`report` as an indented SARIF log; addresses are relative to `base`, an absolute path."""
-    rules = [*(_rule(rule.name, rule.summary, rule.kind) for rule in RULES)]
+    rules = [_rule(rule.name, rule.summary, rule.kind) for rule in RULES]
+    rules.append(_rule(REPLAY, SUMMARY, Kind.CONFORMANCE))
     rules.append(_rule(NO_VERDICT, "the log can be judged", Kind.SAFETY))
     index = {rule["id"]: number for number, rule in enumerate(rules)}
     results = [

@@ -56,7 +56,7 @@ def rule_result(result: ReplayResult) -> RuleResult:
 
 def coverage_of(result: ReplayResult) -> str:
     """How much of the log was replayed, in words."""
-    if result.outcome is ReplayOutcome.NOT_REPLAYABLE and not result.replayed:
+    if result.outcome is ReplayOutcome.NOT_REPLAYABLE:
         return result.reasons[0]
     text = f"{result.replayed} of {result.events} events are steps of the model"
     width = "1 state" if result.width_max == 1 else f"up to {result.width_max} states"

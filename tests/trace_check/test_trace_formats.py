@@ -16,6 +16,7 @@ from trace_check.cli import app
 from trace_check.junit import LOG, report_junit
 from trace_check.rules import RULES, Outcome
 from trace_check.sarif import NO_VERDICT, report_sarif
+from trace_check.tiers import REPLAY
 
 RUN = CliRunner()
 SAFE, BROKEN = sample("failover"), sample("double_vote")
@@ -85,7 +86,7 @@ def test_an_accepted_log_needs_no_evidence() -> None:
 def test_junit_of_a_rejection() -> None:
     report = validate(BROKEN)
     found = kinds(report)
-    assert set(found) == {LOG, *(rule.name for rule in RULES)}
+    assert set(found) == {LOG, REPLAY, *(rule.name for rule in RULES)}
     assert {name for name, kind in found.items() if kind == "failure"} == {
         "ElectionSafety",
         "VoteStable",
@@ -125,6 +126,7 @@ def test_sarif_of_a_rejection() -> None:
         ("ElectionSafety", "error"),
         ("VoteStable", "error"),
         ("TermMonotonic", "error"),
+        *[("Replay", "warning")] * 3,
     ]
     rules = run["tool"]["driver"]["rules"]
     assert all(rules[item["ruleIndex"]]["id"] == item["ruleId"] for item in results)

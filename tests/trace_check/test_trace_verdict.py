@@ -15,6 +15,7 @@ from trace_check import Verdict, render_json, render_text, sample, validate
 from trace_check.cli import app
 from trace_check.errors import InputError
 from trace_check.rules import RULES, Outcome
+from trace_check.tiers import REPLAY
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 RUN = CliRunner()
@@ -154,7 +155,8 @@ def test_json_holds_the_whole_report() -> None:
     assert data["verdict"] == "rejected"
     assert data["exit_code"] == 1
     assert data["fencing"] == report.fencing
-    assert [item["rule"] for item in data["rules"]] == [rule.name for rule in RULES]
+    assert [item["rule"] for item in data["rules"]] == [*(rule.name for rule in RULES), REPLAY]
+    assert data["replay"]["outcome"] == "diverged"
     assert data["explanation"]["finding"]["seen"]["place"]["line"] == 6
     assert {item["outcome"] for item in data["rules"]} <= {outcome.value for outcome in Outcome}
 

@@ -94,9 +94,6 @@ class Moves:
 
     def _voter_sets(self, servers: Any, i: int) -> tuple[Any, ...]:
         if not self.voters and self.free_quorum:
-            self.granted[
-                "the membership changes and lines do not tell to what: majorities are not checked"
-            ] = None
             return ((i,),)
         return self.voters or (servers,)
 

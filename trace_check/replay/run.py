@@ -103,7 +103,12 @@ class _Run:
                 self._refuse(step)
             if self.walk is not None and not self.refused:
                 self.walk.append(walked(self.replay, step))
-        return ReplayOutcome.DIVERGED if self.refused else ReplayOutcome.REPLAYED
+        if self.refused:
+            return ReplayOutcome.DIVERGED
+        if self.reader.unobserved == self.replayed:
+            self.reasons.append("no line shows anything that the model has")
+            return ReplayOutcome.NOT_REPLAYABLE
+        return ReplayOutcome.REPLAYED
 
     def _refuse(self, step: Step) -> None:
         self.refused += 1

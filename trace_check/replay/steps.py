@@ -144,7 +144,7 @@ class Reader:
             self._add_message(step, event, event.msg)
         elif kind != LOOK:
             _add_entries(step, event)
-        elif begins is None and pre is NOTHING and post is NOTHING:
+        elif event.kind != "init" and pre is NOTHING and post is NOTHING:
             self.unobserved += 1
         self._last[node] = event
         return step

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from trace_check.event import APPEND, CANDIDATE, REQUEST_VOTE, Config, Event, NodeState
+from trace_check.event import APPEND, CANDIDATE, LEADER, REQUEST_VOTE, SNAPSHOT, Config, Event, NodeState
 from trace_check.replay.steps import KINDS
 from trace_check.track import NodeView
 
@@ -18,8 +18,9 @@ from trace_check.track import NodeView
 class Survey:
     """Sees every event once, as a watcher of the rules' pass or by `of`.
 
-    `sends` and `receipts` hold (node, message type) of what is logged at all. `complete`: every node begins
-    with its start, counts its lines, and names its messages by ids.
+    `sends` and `receipts` hold (node, message type) of what is logged at all. `grown` counts how often a
+    follower's log was longer than before, `unheard` how often without a receipt that could have brought the
+    entries. `complete`: every node begins with its start, counts its lines, and names its messages by ids.
     """
 
     nodes: set[str] = field(default_factory=set)
@@ -30,8 +31,13 @@ class Survey:
     index_max: int = 0
     candidates: bool = False
     complete: bool = True
-    reconfigured: bool = False
+    grown: int = 0
+    unheard: int = 0
+    told: bool = False
+    led: bool = False
     _states: dict[str, NodeState] = field(default_factory=dict)
+    _lasts: dict[str, int] = field(default_factory=dict)
+    _fed: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Survey:
@@ -57,18 +63,30 @@ class Survey:
             self.complete = self.complete and event.kind == "init" and event.state is not None
         if event.seq is None:
             self.complete = False
-        for state in (event.pre, event.state):
-            if state is not None and state is not self._states.get(event.node):
-                self._state(event.node, state)
+        if event.pre is not None:
+            self._state(event.node, event.pre)
         if event.msg is not None:
             self._message(event)
+        if event.state is not None:
+            self._state(event.node, event.state)
 
     def _state(self, node: str, state: NodeState) -> None:
+        if state == self._states.get(node):
+            return
         self._states[node] = state
         self.candidates = self.candidates or state.role == CANDIDATE
-        last, last_term = state.last or (0, 0)
+        self.led = self.led or state.role == LEADER
+        last, last_term = state.last or (None, None)
+        if last is not None:
+            known = self._lasts.get(node, last)
+            self._lasts[node] = last
+            if last > known and state.role != LEADER and (node, APPEND) not in self.sends:
+                self.grown += 1
+                self.unheard += node not in self._fed
+            if last != known:
+                self._fed.discard(node)
         self.term_max = max(self.term_max, state.term or 0, last_term or 0)
-        self.index_max = max(self.index_max, last, state.commit or 0)
+        self.index_max = max(self.index_max, last or 0, state.commit or 0)
 
     def _message(self, event: Event) -> None:
         msg = event.msg
@@ -77,6 +95,11 @@ class Survey:
         if event.mid is None:
             self.complete = False
         (self.sends if event.kind == "send" else self.receipts).add((event.node, msg.type))
+        if event.kind == "recv" and msg.type in (APPEND, SNAPSHOT):
+            self._fed.add(event.node)
+        if msg.type == APPEND:
+            placed = msg.prev is not None or msg.size is not None or msg.at_match
+            self.told = self.told or placed or bool(msg.entries)
         prev = msg.prev or (0, 0)
         last = msg.entries[-1] if msg.entries else (0, 0)
         self.term_max = max(self.term_max, msg.term or 0, prev[1], last[1])
@@ -97,10 +120,16 @@ class Survey:
             return "there is no event"
         if len(self.nodes) == 1 and not self.receipts:
             return None
-        if not self.heard(APPEND) and not self.heard(REQUEST_VOTE):
-            return "no line shows a node receiving an append or a vote request"
         if self.candidates and not self.heard(REQUEST_VOTE):
             return "there are candidates, but no line shows a node receiving a vote request"
+        if self.heard(APPEND) and not self.told:
+            return "no append that a line shows tells its entries or where it stands"
+        if not self.complete and 2 * self.unheard > self.grown:
+            return f"logs of followers grew {self.grown} times, {self.unheard} times without a logged receipt"
+        if not self.complete and self.led and not self.heard(APPEND):
+            return "there is a leader, but no line shows a node receiving an append"
         if not self.heard(APPEND) and any(kind == APPEND for _, kind in self.sends):
             return "appends are sent, but no line shows a node receiving one"
+        if not self.receipts:
+            return "no line shows a node receiving a message"
         return None
