@@ -84,6 +84,7 @@ class Replay:
         Raises: TooWide, TooFree.
         """
         self.moves.voters = step.voters
+        self.moves.incoming = lambda: self._incoming(step.node)
         found: list[After] = []
         received: set[int] = set()
         for local in self.begun(step):
@@ -163,6 +164,12 @@ class Replay:
         if not near and self.may_be_foreign(step):
             return (foreign(self.moves, step, self.survey.term_max, self.survey.index_max),)
         return near
+
+    def _incoming(self, i: int) -> Iterator[Any]:
+        """The last messages that were sent to node i, the newest of each sender first."""
+        for (_, dst), recent in self.recent.items():
+            if dst == i:
+                yield from (message for batch in reversed(recent) for message in batch[:1])
 
     def may_be_foreign(self, step: Step) -> bool:
         """Whether the message may have been sent though no line shows it."""

@@ -9,7 +9,7 @@ all the same and counted under its name in `relaxed`; docs/TRACES.md argues each
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from trace_check.replay.free import unknown
@@ -52,7 +52,8 @@ _MEMBERSHIP = "lines do not tell how the membership changes: majorities are not 
 
 class Moves:
     """What node steps there are. `free_votes`, `free_acks`: the log shows no such answers at all, and with
-    `free_quorum` nor who the voters are. `granted` says which of these a step has needed."""
+    `free_quorum` nor who the voters are. `granted` says which of these a step has needed. `incoming` gives
+    the messages on their way to the node at hand."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -61,6 +62,7 @@ class Moves:
         self.free_votes = self.free_acks = self.free_quorum = False
         self.granted: dict[str, None] = {}
         self.voters: tuple[tuple[int, ...], ...] = ()
+        self.incoming: Callable[[], Iterator[Any]] = lambda: iter(())
 
     def run(self, action: str, local: Local, *params: Any) -> tuple[Local, tuple[Any, ...]] | None:
         """Machine.run, counted."""
@@ -118,6 +120,7 @@ class Moves:
     def _silent(self, local: Local, i: int, view: View) -> Iterator[Local]:
         """The steps of node i that no line need show and that may lead to `view`."""
         role, term = local.role[i], local.currentTerm[i]
+        yield from self._heard(local, i, view)
         if role == LEADER_ROLE:
             wanted = view.last_index if view.last_index is not None else view.commit
             if wanted is not None and local.log.length[i] < wanted:
@@ -132,6 +135,18 @@ class Moves:
         stands = view.role in (CANDIDATE_ROLE, LEADER_ROLE) if view.term is None else term < view.term
         if stands and view.vote in (None, i):
             yield from self.campaign(local, i)
+
+    def _heard(self, local: Local, i: int, view: View) -> Iterator[Local]:
+        """The node after it heard of a later term, or of a leader, by a message whose line comes later."""
+        follows = local.role[i] == CANDIDATE_ROLE and view.role == FOLLOWER_ROLE
+        newer = view.term is not None and local.currentTerm[i] < view.term
+        if not follows and not newer:
+            return
+        for message in self.incoming():
+            if newer and message.term == view.term:
+                yield from self.step("UpdateTerm", local, message)
+            elif follows and message.term == local.currentTerm[i] and hasattr(message, "commitIndex"):
+                yield from self.step("FollowLeader", local, i, message)
 
     def campaign(self, local: Local, i: int) -> Iterator[Local]:
         """Its timeout passes, and it stands for election."""
