@@ -21,6 +21,7 @@ from trace_check.files import is_binary, named_files, split_lines
 from trace_check.load import load
 from trace_check.places import ShortNames
 from trace_check.report import Report
+from trace_check.tiers import Tier
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class _Logs:
     def _try(self, kept: Sequence[Place]) -> bool:
         files = write_lines(self.folder, kept, self.texts, self.names)
         try:
-            found = _root(validate(files, format=self.format))
+            found = _root(validate(files, format=self.format, tier=Tier.rules))
         except InputError:
             return False
         finally:
@@ -80,7 +81,7 @@ def minimise(paths: Sequence[Path], out: Path, *, format: str = "auto", keep_cau
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError("is not an empty folder", mend="name one that does not exist yet", path=out)
-    report = validate(paths, format=format)
+    report = validate(paths, format=format, tier=Tier.rules)
     if report.explanation is None:
         mend = "name logs that `trace-check validate` rejects"
         raise UsageError(f"there is nothing to minimise: the logs are {report.verdict.value}", mend=mend)

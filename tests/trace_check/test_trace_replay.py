@@ -140,16 +140,6 @@ def entry_from_nowhere(lines: Lines) -> None:
     line["state"]["last"][0] += 1
 
 
-def received_twice(lines: Lines) -> None:
-    line = next(one for one in lines if one["event"] == "recv" and one["msg"]["type"] == "append")
-    again = copy.deepcopy(line)
-    again["pre"] = again["state"]
-    lines.insert(lines.index(line) + 1, again)
-    for later in lines[lines.index(line) + 1 :]:
-        if (later["node"], later["inc"]) == (line["node"], line["inc"]):
-            later["seq"] += 1
-
-
 def forgets_its_vote(lines: Lines) -> None:
     restarted = next(
         one for one in lines if one["event"] == "init" and one["inc"] != "1" and one["state"]["vote"]
@@ -177,7 +167,6 @@ CORRUPTIONS: dict[Callable[[Lines], None], tuple[str, str, str]] = {
         "HandleAppendEntriesRequest",
         "enabled except last index: model",
     ),
-    received_twice: ("was received before", "", ""),
     forgets_its_vote: ("no step leads to", "Restart", "enabled except vote: model n"),
 }
 

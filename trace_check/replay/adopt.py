@@ -36,6 +36,22 @@ def adopted(machine: Machine, i: int, view: View, *, starting: bool, term_max: i
     return local.having(log=Log({i: last}, terms), **changed)
 
 
+def overlaid(local: Local, i: int, view: View) -> Local:
+    """The node with what the line shows of it, and for the rest as it was."""
+    shown = {"role": view.role, "currentTerm": view.term, "votedFor": view.vote, "commitIndex": view.commit}
+    changed: dict[str, Any] = {name: {i: value} for name, value in shown.items() if value is not None}
+    last, length, terms = view.last_index, local.log.length[i], local.log.term
+    if last is not None and isinstance(length, int):
+        if last > length:
+            term = local.currentTerm[i] if view.term is None else view.term
+            terms = Terms([*terms.starts, length + 1], [*terms.values, FreeTerms(0, term)])
+        terms = terms.cut(last)
+        if last > 0 and view.last_term is not None:
+            terms = terms.put(last, view.last_term)
+        changed["log"] = Log({i: last}, terms)
+    return local.having(**changed)
+
+
 def _terms(view: View, last: Any, term: int) -> Terms:
     """The terms of a log up to `last`, of which at most the last one is known; none is above `term`."""
     if last == 0 if isinstance(last, int) else False:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trace_check.event import APPEND, REQUEST_VOTE, SNAPSHOT
-from trace_check.replay.adopt import adopted
+from trace_check.replay.adopt import adopted, overlaid
 from trace_check.replay.free import Undetermined
 from trace_check.replay.local import Local, marks, message_with
 from trace_check.replay.messages import agree, answers, appends, foreign, snapshots
@@ -25,6 +25,7 @@ from trace_check.replay.steps import (
     CANDIDATE_ROLE,
     COMMITTED,
     FORGET,
+    GAP,
     KINDS,
     LEADER_ROLE,
     LOOK,
@@ -136,9 +137,7 @@ class Replay:
         if step.kind == SEND:
             sent = [after.sent for after in found if after.sent is not None]
             self._send(step, sent)
-        elif step.kind == RECEIVE and step.by_id:
-            self.flight.pop(step.key, None)
-        elif step.kind == RECEIVE and step.key in self.flight:
+        elif step.kind == RECEIVE and not step.by_id and step.key in self.flight:
             self.flight[step.key] = self.flight[step.key][min(received) :]
 
     def _send(self, step: Step, sent: list[Batch]) -> None:
@@ -177,8 +176,13 @@ class Replay:
         return self.lost > 0 or step.src in self.reader.mid_run or sender not in self.survey.sends
 
     def adopt(self, step: Step) -> None:
-        """Takes the node up as the line shows it, whatever it was."""
-        self.nodes[step.node] = [self._adopted(step.node, step.post.with_(step.pre), starting=False)]
+        """Takes the node up as the line shows it, and for the rest as it was or could begin."""
+        view = step.post.with_(step.pre)
+        nodes = self.nodes[step.node] if step.begins is None else []
+        if nodes:
+            self.nodes[step.node] = [overlaid(nodes[0], step.node, view)]
+        else:
+            self.nodes[step.node] = [self._adopted(step.node, view, starting=step.begins != GAP)]
         self.reader.mid_run.add(step.node)
 
     def _adopted(self, i: int, view: View, *, starting: bool) -> Local:

@@ -127,7 +127,7 @@ class _Diagnosis:
         step = self.step
         versions = self.replay.versions(step)
         if not versions:
-            return "the message that is received was not sent, or was received before", []
+            return "no line sends the message that is received", []
         kind = type(versions[0][0]).__name__
         wrong = [self._differing("", batch) for batch in versions if not self._agreeing(batch)]
         if len(wrong) == len(versions):

@@ -133,9 +133,10 @@ class Reader:
         post = NOTHING if event.state is None else self._view(node, event.state)
         if event.new_role is not None or event.new_term is not None:
             post = post.with_(View(role=_role_of(event.new_role), term=event.new_term))
-        if event.one_at_a_time:
-            post = self._settled(node, event, pre, post)
-        elif event.kind in ("term", "vote"):
+        post = self._settled(node, event, pre, post)
+        if event.kind == "truncate":
+            post = post._replace(last_index=None, last_term=None)
+        elif not event.one_at_a_time and event.kind in ("term", "vote"):
             post = post._replace(role=None)
         kind = _LINES.get(event.kind, LOOK)
         voters = self._voters(event.voters) if event.voters else ()
@@ -196,13 +197,13 @@ class Reader:
     def _settled(self, node: int, event: Event, pre: View, post: View) -> View:
         """`post` without what a line in the middle of a step may still show as it was before the step."""
         if event.kind == "recv":
-            self._handled[node] = pre
+            self._handled[node] = NOTHING if event.state is not None and not event.one_at_a_time else pre
             return post
         if event.kind not in _WITHIN_A_STEP:
             self._handled.pop(node, None)
             return post
-        before = self._handled.get(node)
-        return post if before is None else post.but(before)
+        before = self._handled.get(node, NOTHING)
+        return post if before is NOTHING or post is NOTHING else post.but(before)
 
     def _add_message(self, step: Step, event: Event, msg: Message) -> None:
         src, dst = self._numbers.get(msg.src), self._numbers.get(msg.dst)
