@@ -21,6 +21,7 @@ from pymodel.engine.swaps import resolve_swaps
 from pymodel.raft.model import RAFT
 from pymodel.specfiles import spec_folder
 from pymodel.values import Value
+from trace_check.replay.free import TooFree
 from trace_check.replay.local import NO_TERMS, Constant, Local, Log
 
 SWAPS = {"HasQuorumContact": "True1"}
@@ -33,14 +34,24 @@ _CONSTANTS: dict[str, Value] = {
     "Faults": frozenset({"loss", "restart"}),
     "History": frozenset(),
 }
+ENTRIES_MAX = 10_000_000
+"""Logs are taken entry by entry in snapshots and commits: more than this at once is no log that was kept."""
 _NOT_KEPT = ("client", "elections", "commits", "acks", "audit", "skew")
 
 
 class Indexed(tuple[Any, ...]):
-    """The values of a message's array field, indexed from 1."""
+    """The values of a message's array field, indexed from 1; `beyond` its end."""
+
+    beyond: int
+
+    @classmethod
+    def of(cls, values: Any, beyond: int) -> Indexed:
+        made = cls(values)
+        made.beyond = beyond
+        return made
 
     def __getitem__(self, k: Any) -> Any:
-        return super().__getitem__(k - 1)
+        return super().__getitem__(k - 1) if k <= len(self) else self.beyond
 
 
 class Machine:
@@ -97,7 +108,9 @@ class Machine:
             after.clear()
 
     def snapshot_spans(self, indexes: int) -> None:
-        """Snapshots in what follows hold up to `indexes` entries."""
+        """Snapshots in what follows hold up to `indexes` entries. Raises: TooFree if that cannot be."""
+        if indexes > ENTRIES_MAX:
+            raise TooFree
         self.names["LogIndex"] = range(1, indexes + 1)
 
 
@@ -118,7 +131,7 @@ def _keys(part: Part, i: int) -> Iterator[Any]:
 
 def _fast_kind(kind: MessageKind) -> Any:
     """A kind of message as a named tuple of its fields, which carries itself as `type`."""
-    arrays = tuple(field.name for field in kind.fields if field.axis)
+    arrays = {field.name: field.values.low for field in kind.fields if field.axis}
     make_tuple: Any = namedtuple
     made = type(kind.name, (make_tuple(kind.name, [field.name for field in kind.fields]),), {"__slots__": ()})
     made.type = made  # type: ignore[attr-defined]
@@ -129,8 +142,8 @@ def _fast_kind(kind: MessageKind) -> Any:
         __slots__ = ()
 
         def __new__(cls, **values: Any) -> Any:
-            for name in arrays:
-                values[name] = Indexed(values[name])
+            for name, beyond in arrays.items():
+                values[name] = Indexed.of(values[name], beyond)
             return super().__new__(cls, **values)
 
     WithArrays.__name__ = kind.name

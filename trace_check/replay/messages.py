@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from trace_check.event import APPEND, APPEND_RESPONSE, Message
-from trace_check.replay.free import unknown
+from trace_check.replay.free import TooFree, unknown
 from trace_check.replay.local import Local
+from trace_check.replay.machine import ENTRIES_MAX
 from trace_check.replay.moves import Moves
 from trace_check.replay.steps import KINDS, Step
 
 _BATCH_GUESSED_MAX = 8
+_BATCH_MAX = 10_000
 
 
 def differences(sent: tuple[Any, ...], step: Step) -> Iterator[tuple[str, Any, Any]]:
@@ -113,13 +115,9 @@ def appends(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]
 
 def _batches(moves: Moves, local: Local, step: Step, start: Any, usual: Any) -> Iterator[tuple[Any, ...]]:
     if step.size is not None:
-        sizes = [step.size]
-    else:
-        left = local.log.length[step.src] - start + 1
-        sizes = [
-            *range(min(max(left, 0), _BATCH_GUESSED_MAX) + 1),
-            *([left] if left > _BATCH_GUESSED_MAX else []),
-        ]
+        sizes = list(range(min(max(left, 0), _BATCH_GUESSED_MAX) + 1))
+        if _BATCH_GUESSED_MAX < left <= _BATCH_MAX:
+            sizes.append(left)
     for size in sizes:
         batch = _batch(moves, local, step, start, size)
         if batch is not None:
@@ -228,7 +226,9 @@ def foreign(moves: Moves, step: Step, term_max: int, index_max: int) -> tuple[An
     if msg.type == APPEND:
         return tuple(_foreign_appends(made, known, prev, msg))
     if kind == "InstallSnapshotRequest":
-        spans = range(int(prev[0]))
+        if not isinstance(prev[0], int) or prev[0] > ENTRIES_MAX:
+            raise TooFree
+        spans = range(prev[0])
         known |= {"contentTerm": [unknown(0, term_max) for _ in spans], "contentWrite": [0 for _ in spans]}
     return (made(**{name: known[name] for name in made._fields}),)
 

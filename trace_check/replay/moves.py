@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from trace_check.replay.free import unknown
-from trace_check.replay.local import Local, marks
-from trace_check.replay.machine import Machine
+from trace_check.replay.free import TooFree, unknown
+from trace_check.replay.local import Local, Log, marks
+from trace_check.replay.machine import ENTRIES_MAX, Machine
 from trace_check.replay.steps import CANDIDATE_ROLE, FOLLOWER_ROLE, LEADER_ROLE, NOTHING, View
 
 SILENT_STEPS_MAX = 6
@@ -168,12 +168,10 @@ class Moves:
 
     def accept(self, local: Local, i: int, entries: int) -> Iterator[Local]:
         """Leader i appends so many entries of clients."""
-        for _ in range(entries):
-            done = self.run("AcceptWrite", local, i, 0)
-            if done is None:
-                return
-            local = done[0]
-        yield local
+        for after in self.step("AcceptWrite", local, i, 0):
+            log = after.log
+            longer = {i: log.length[i] + entries - 1}
+            yield after if entries == 1 else after.having(log=Log(longer, log.term))
 
     def commit(self, local: Local, i: int, index: int | None) -> Iterator[Local]:
         """Leader i commits up to `index`: what it could have done before later answers came."""
@@ -182,6 +180,8 @@ class Moves:
             self.granted["no line shows an answer to an append: commits are taken as acknowledged"] = None
         last = local.log.length[i] if index is None else index
         limited = {key: last if self.free_acks or match > last else match for key, match in matches.items()}
+        if last - local.commitIndex[i] > ENTRIES_MAX:
+            raise TooFree
         short = local if limited == matches else local.having(matchIndex=limited)
         if local.log.length[i] > last:
             self.relaxed["commit in part"] += 1
@@ -191,8 +191,7 @@ class Moves:
 
     @staticmethod
     def _cut_to(local: Local, i: int, last: int) -> Local:
-        log = local.log
-        return local.having(log=type(log)({**log.length, i: last}, log.term))
+        return local.having(log=Log({i: last}, local.log.term))
 
     def handle(self, local: Local, i: int, messages: tuple[Any, ...]) -> Iterator[Local]:
         """Node i after a message, or a batch of one-entry appends; a higher term deposes it first.
