@@ -115,6 +115,9 @@ def appends(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]
 
 def _batches(moves: Moves, local: Local, step: Step, start: Any, usual: Any) -> Iterator[tuple[Any, ...]]:
     if step.size is not None:
+        sizes = [step.size]
+    else:
+        left = local.log.length[step.src] - start + 1
         sizes = list(range(min(max(left, 0), _BATCH_GUESSED_MAX) + 1))
         if _BATCH_GUESSED_MAX < left <= _BATCH_MAX:
             sizes.append(left)
