@@ -51,7 +51,7 @@ class Climb:
         change = ", ".join(f"{guard} <- {mutant}" for guard, mutant in swaps.items())
         lost: tuple[str, Rung, Found] | None = None
         searched, differing, ended = 0, [], ""
-        for rung in self.registry.rung:
+        for rung in (rung for rung in self.registry.rung if rung.ladder):
             family = self.family(rung)
             try:
                 result = self.search(family.member(number), f"{change} in {rung.name}")

@@ -28,13 +28,14 @@ Setting = int | bool | str
 
 class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds to search in: the constants of the shipped cfg `base` but for those of `set`, whose values are
-    text as a cfg has it. `about` says what can happen there."""
+    text as a cfg has it. `about` says what can happen there. An unlisted swap is tried there if `ladder`."""
 
     name: str
     about: str
     base: str
     set: dict[str, Setting] = {}
     symmetry: bool = False
+    ladder: bool = True
 
 
 class Hole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pymodel.report.sweep_plot import Box, Drawing, Text
 from pymodel.report.templates import render
 
-WIDTH, HEIGHT, GAP, MARGIN, HEAD = 92.0, 44.0, 3.0, 24.0, 104.0
+WIDTH, HEIGHT, GAP, MARGIN, HEAD = 116.0, 44.0, 3.0, 24.0, 104.0
 TONES = {True: "good", False: "bad", None: "unknown"}
 WORDS = {True: "safe", False: "unsafe", None: "undecided"}
 FORMULA = "LeaseTicks <= ElectionTicks - 2 * ClockSkew"

@@ -18,7 +18,7 @@ from pymodel.specfiles import find_cfg
 
 SWAPS = (
     {"IsQuorum": "True1"},
-    {"VoteAfterRestart": "VoteForgotten"},
+    {"HintAfterStepDown": "SenderHint"},
     {"DropMessage": "False1"},
     {"AcceptsWrites": "True1", "OutcomeAtAppend": "OkAtAppend"},
 )

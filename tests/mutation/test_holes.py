@@ -1,0 +1,165 @@
+"""Every hole dies of the property that the registry names; every guard and every property has one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pymodel.engine.contract import Constant
+from pymodel.manifest import read_manifest
+from pymodel.mutate.ladder import Climb
+from pymodel.mutate.registry import Hole, hole_cfg, read_registry
+from pymodel.mutate.row import Fate, Row
+from pymodel.mutate.run import run_holes
+from pymodel.raft.model import RAFT
+from pymodel.raft.mutants import MUTANTS
+from pymodel.report.holes import holes_json
+from pymodel.report.holes_page import holes_page
+from pymodel.specfiles import manifest_cfgs
+
+DOCS = Path(__file__).parents[2] / "docs"
+REGISTRY = read_registry()
+MANIFEST = read_manifest()
+STORED = {row.name: row for row in msgspec.json.decode((DOCS / "holes.json").read_bytes(), type=list[Row])}
+SLOW = {"snapshots", "acks_snapshots", "lease"}
+# No swap of one guard breaks it first: checked by itself it falls to a request that cuts a log short.
+ALONE = {"CommittedPrefixStable"}
+
+
+def bounds_of(hole: Hole) -> str:
+    return hole.rung or hole.cfg
+
+
+def of_shipped_cfg(hole: Hole) -> bool:
+    """Whether it is a shipped cfg as it is, which tests/parity searches."""
+    return bool(hole.cfg) and not hole.swaps and not hole.set
+
+
+def cases() -> Iterable[object]:
+    searched = sorted((hole for hole in REGISTRY.hole if not of_shipped_cfg(hole)), key=bounds_of)
+    for bounds, holes in groupby(searched, key=bounds_of):
+        marks = [pytest.mark.slow] if bounds in SLOW else []
+        yield pytest.param(list(holes), id=bounds, marks=marks)
+
+
+@pytest.mark.parametrize("holes", list(cases()))
+def test_a_hole_dies_as_the_registry_and_the_page_say(holes: list[Hole]) -> None:
+    for row in run_holes(REGISTRY, holes):
+        assert row.good, row
+        stored = STORED[row.name]
+        assert (row.killed_by, row.states, row.first, row.change, row.bounds) == (
+            stored.killed_by,
+            stored.states,
+            stored.first,
+            stored.change,
+            stored.bounds,
+        )
+
+
+@pytest.mark.parametrize("hole", [h for h in REGISTRY.hole if of_shipped_cfg(h)], ids=lambda hole: hole.name)
+def test_a_hole_of_a_shipped_cfg_is_what_tlc_found(hole: Hole) -> None:
+    record = MANIFEST[hole.cfg]
+    assert (record.violated or "", record.length) == (hole.violates, hole.length)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rung", [rung for rung in REGISTRY.rung if rung.ladder], ids=str)
+def test_with_every_guard_in_place_a_rung_is_safe(rung: object) -> None:
+    climb = Climb(REGISTRY, (), None, None)
+    found = climb.base(rung)  # type: ignore[arg-type]
+    assert found.complete and found.cex is None
+
+
+def test_the_page_is_the_one_of_the_rows_on_record() -> None:
+    assert list(STORED) == [hole.name for hole in REGISTRY.hole]
+    rows = list(STORED.values())
+    assert (DOCS / "HOLES.md").read_text("utf-8") == holes_page(rows)
+    assert (DOCS / "holes.json").read_text("utf-8") == holes_json(rows) + "\n"
+    assert all(row.good for row in rows)
+
+
+@pytest.mark.parametrize("hole", REGISTRY.hole, ids=lambda hole: hole.name)
+def test_what_is_on_record_is_what_the_registry_says(hole: Hole) -> None:
+    row = STORED[hole.name]
+    assert (row.topic, row.change, row.tempting, row.story, row.source) == (
+        hole.topic,
+        hole.title,
+        hole.tempting,
+        hole.story,
+        hole.source,
+    )
+    if hole.control:
+        assert (row.fate, row.note, row.killed_by) == (Fate.safe, hole.control, "")
+    else:
+        assert (row.fate, row.killed_by, row.states) == (Fate.killed, hole.violates, hole.length)
+
+
+def killed_first() -> set[str]:
+    """The properties that some hole kills before any other, or at once with others."""
+    found = set()
+    for row in STORED.values():
+        if row.fate is Fate.killed and all(f"({row.states})" in other for other in row.first):
+            found |= {row.killed_by, *(other.split(" ")[0] for other in row.first)}
+    return found
+
+
+def test_every_property_is_the_first_to_fall_of_some_hole() -> None:
+    claims = {
+        *RAFT.invariants,
+        *RAFT.properties,
+        *RAFT.liveness,
+        *RAFT.anti_invariants,
+        *RAFT.anti_properties,
+    }
+    unbroken = claims - killed_first()
+    assert len(unbroken) == len(ALONE) and unbroken <= ALONE
+    assert {row.killed_by for row in STORED.values()} >= ALONE
+
+
+def test_every_guard_has_a_hole_that_does_harm() -> None:
+    harmful = {guard for hole in REGISTRY.hole if hole.violates for guard in hole.swaps}
+    assert set(RAFT.guards) - harmful == set()
+
+
+def test_every_named_mutant_is_put_to_use() -> None:
+    used = {mutant for hole in REGISTRY.hole for mutant in hole_cfg(REGISTRY, hole).swaps.values()}
+    assert {name for name, mutant in MUTANTS.items() if not isinstance(mutant, Constant)} <= used
+
+
+def test_every_shipped_mutant_is_a_hole() -> None:
+    """Its swap and its property at least; the registry may search it in smaller bounds."""
+    holes = {(*sorted(hole_cfg(REGISTRY, h).swaps.items()), h.violates) for h in REGISTRY.hole}
+    for name in manifest_cfgs():
+        if name.startswith("mutant_"):
+            hole = Hole(
+                name=name, topic="", tempting="", story="", cfg=name, violates=str(MANIFEST[name].violated)
+            )
+            assert (*sorted(hole_cfg(REGISTRY, hole).swaps.items()), hole.violates) in holes
+
+
+def told_by_the_docs() -> set[tuple[str, str, int]]:
+    """(property, swap or mutant cfg, states) for each that the tables of docs/PROPERTIES.md tell."""
+    found = set()
+    for line in (DOCS / "PROPERTIES.md").read_text("utf-8").splitlines():
+        name = line.strip("| ").split(" ")[0]
+        if name in (*RAFT.invariants, *RAFT.properties):
+            for killer, states in re.findall(r"(\w+ <- \w+|mutant_\w+)`?(?: under a lease)? \((\d+)", line):
+                found.add((name, killer, int(states)))
+    return found
+
+
+def test_what_the_properties_page_tells_is_a_hole_or_a_shipped_cfg() -> None:
+    found = {(row.killed_by, row.change, row.states) for row in STORED.values()}
+    for row in STORED.values():
+        found |= {
+            (name, row.change, int(re.sub(r"\D", "", rest))) for name, rest in map(str.split, row.first)
+        }
+    shipped = {(record.violated, name, record.length) for name, record in MANIFEST.items()}
+    told = told_by_the_docs()
+    assert len(told) > 20
+    assert told - found - shipped == set()

@@ -1,0 +1,80 @@
+"""A swap that nobody listed: killed, starved, explained or a survivor, and never a guess."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from pymodel.engine.contract import Constant
+from pymodel.engine.goal import Limits
+from pymodel.errors import CfgError, UsageError
+from pymodel.mutate import ladder
+from pymodel.mutate.ladder import Climb, fitting_swaps, try_swaps
+from pymodel.mutate.registry import Redundant, read_registry
+from pymodel.mutate.row import Fate, Row
+from pymodel.mutate.run import swaps_of
+from pymodel.raft.model import RAFT
+
+REGISTRY = read_registry()
+PAIR = msgspec.structs.replace(REGISTRY, rung=tuple(rung for rung in REGISTRY.rung if rung.name == "pair"))
+SAME = {"RetainsSuffix": "True2"}
+KEPT = {"CommitAfterRestart": "CommitKept"}
+SWAPS = ({"VoteAfterRestart": "VoteForgotten"}, {"IsQuorum": "False1"}, SAME, {"AcceptsWrites": "True1"})
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    """One small rung, without the cfgs of liveness."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ladder, "LIVE", ())
+        explained = (Redundant("RetainsSuffix <- True2", "no snapshots"),)
+        climb = Climb(msgspec.structs.replace(PAIR, explained=explained), SWAPS, None, None)
+        return [climb.row(number) for number in range(len(SWAPS))]
+
+
+def test_a_swap_that_breaks_a_property_is_killed_in_that_rung(rows: list[Row]) -> None:
+    assert (rows[0].fate, rows[0].killed_by, rows[0].states) == (Fate.killed, "VoteStable", 3)
+    assert rows[0].bounds.startswith("pair: 2 servers, term 1, log 0")
+    assert rows[0].line == "s1 campaigns for term 1; s1 restarts"
+
+
+def test_a_swap_that_only_forbids_starves(rows: list[Row]) -> None:
+    assert (rows[1].fate, rows[1].bounds) == (Fate.starved, "pair")
+    assert rows[1].note.startswith("safe, but SomeoneLeads is not reached in pair (all ")
+
+
+def test_a_survivor_is_good_only_with_a_reason(rows: list[Row]) -> None:
+    assert (rows[2].fate, rows[2].note, rows[2].good) == (Fate.explained, "no snapshots", True)
+    assert (rows[3].fate, rows[3].good) == (Fate.survived, False)
+    assert rows[3].note == "the same states in every rung: nothing here needs the guard"
+
+
+def test_what_a_limit_ends_is_undetermined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ladder, "LIVE", ())
+    row = Climb(PAIR, SWAPS, Limits(max_states=5), None).row(2)
+    assert (row.fate, row.good) == (Fate.undetermined, False)
+    assert row.note.startswith("nothing broke, but pair: ended by ")
+
+
+def test_every_guard_has_swaps_that_fit_it() -> None:
+    swaps = fitting_swaps()
+    assert {guard for swap in swaps for guard in swap} == set(RAFT.guards)
+    for swap in swaps:
+        ((guard, mutant),) = swap.items()
+        source = RAFT.functions[mutant]
+        if isinstance(source, Constant):
+            assert source.arity == RAFT.functions[guard].__code__.co_argcount - 1  # type: ignore[union-attr]
+    assert {"VoteAvailable": "True2"} in swaps and {"VoteAvailable": "False2"} in swaps
+    assert KEPT in swaps and {"VoteAvailable": "True1"} not in swaps
+
+
+def test_swaps_are_read_from_text() -> None:
+    assert swaps_of(["A <- B", "C<-D"]) == {"A": "B", "C": "D"}
+    for text in ("A", "A <-", "<- B"):
+        with pytest.raises(UsageError, match="is no swap"):
+            swaps_of([text])
+
+
+def test_an_unknown_swap_is_refused() -> None:
+    with pytest.raises(CfgError, match="Nonsense is not an operator"):
+        try_swaps(PAIR, {"Nonsense": "True1"})
