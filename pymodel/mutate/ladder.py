@@ -120,6 +120,12 @@ class Climb:
                 return self.made(change, f"{name}: {bounds_text(cfg)}", found_by(result), result.violated)
         return None
 
+    def reason(self, change: str) -> str:
+        """Why the registry says that a swap breaks nothing; empty if it does not."""
+        reasons = {item.swap: item.reason for item in self.registry.explained}
+        reasons |= {hole.title: hole.control for hole in self.registry.hole if hole.control}
+        return reasons.get(change, "")
+
     def survivor(
         self,
         change: str,
@@ -129,7 +135,7 @@ class Climb:
         lost: tuple[str, Rung, Found] | None,
     ) -> Row:
         row = Row(change, TOPIC, change, "all rungs", Fate.survived, distinct=searched)
-        reason = next((item.reason for item in self.registry.explained if item.swap == change), "")
+        reason = self.reason(change)
         if lost:
             witness, rung, result = lost
             note = f"safe, but {witness} is not reached in {rung.name} (all {result.distinct:,} states)"

@@ -6,41 +6,38 @@ from collections.abc import Sequence
 
 from pymodel.report.holes import RowLike, killer, summary, tlc_text
 
-CONTROLS = "Controls"
 HEAD = """# Holes
 
 What each guard is for: one operator swapped, the property that dies of it, and how. {summary}. The holes are
 listed in `spec/holes.toml`; this page is written by
 
-    pymodel mutate --tlc --json docs/holes.json --markdown docs/HOLES.md
+    pymodel mutate --json docs/holes.json --markdown docs/HOLES.md
 
 and a hole of your own is tried by `pymodel mutate --swap 'Guard <- Mutant'`. States count those of a shortest
 counterexample; *searched* is how many distinct states were seen until the level that shows it was complete.
-All properties that apply to the bounds were checked at once: *also* names those that fail no later. TLC was
-asked about the named property alone (*same*: same property, as many states).
+All properties that apply to the bounds were checked at once: *also* names those that fail no later.
+With `--tlc` TLC is asked too, about the named property alone{asked}.
 """
+ASKED = ": *same* means the same property after as many states"
 
 
 def holes_page(rows: Sequence[RowLike]) -> str:
     """The page; ends with a newline."""
-    parts = [HEAD.format(summary=summary(rows))]
+    asked = any(row.tlc for row in rows)
+    parts = [HEAD.format(summary=summary(rows), asked=ASKED if asked else "")]
     for topic in dict.fromkeys(row.topic for row in rows):
         of_topic = [row for row in rows if row.topic == topic]
-        parts += [f"## {topic}\n", _table(of_topic), *(_story(row) for row in of_topic)]
+        parts += [f"## {topic}\n", _table(of_topic, asked), *(_story(row) for row in of_topic)]
     return "\n".join(parts)
 
 
-def _table(rows: Sequence[RowLike]) -> str:
-    lines = [
-        "| Hole | Swap | Killed by | States | Searched | Seconds | TLC |",
-        "|---|---|---|---|---|---|---|",
-    ]
+def _table(rows: Sequence[RowLike], asked: bool) -> str:
+    heads = ("Hole", "Swap", "Killed by", "States", "Searched", "Seconds", *(["TLC"] if asked else []))
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for row in rows:
         states = "" if not row.killed_by else str(row.states) if row.states else "lasso"
-        cells = (
-            f"[{row.name}](#{row.name})", f"`{row.change}`", killer(row), states, f"{row.distinct:,}",
-            f"{row.seconds:.2f}", tlc_text(row),
-        )  # fmt: skip
+        cells = [f"[{row.name}](#{row.name})", f"`{row.change}`", killer(row), states]
+        cells += [f"{row.distinct:,}", f"{row.seconds:.2f}", *([tlc_text(row)] if asked else [])]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
