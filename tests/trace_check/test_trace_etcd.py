@@ -103,6 +103,84 @@ def test_without_write_ahead_log_and_clients_the_verdict_stays() -> None:
 
 
 VOTERS = f"{B} switched to configuration voters=({int(A, 16)} {int(B, 16)} {int(C, 16)})"
+
+
+def lines_of(files: tuple[Path, ...]) -> list[dict[str, object]]:
+    """The lines of all server logs, by time."""
+    found = [
+        json.loads(line) for path in files if path.suffix == ".log" for line in path.read_text().splitlines()
+    ]
+    return sorted(found, key=lambda line: str(line["ts"]))
+
+
+def split(files: tuple[Path, ...], folder: Path) -> list[Path]:
+    """Copies of the files that a test may change."""
+    copies = [folder / path.name for path in files]
+    for path, copy in zip(files, copies, strict=True):
+        copy.write_bytes(path.read_bytes())
+    return copies
+
+
+def facts(source: Input) -> dict[str, list[object]]:
+    """What each node did in its order.
+
+    A log of several nodes does not tell whose a conflict or a stop is, nor which role a start sets.
+    """
+    found: dict[str, list[object]] = {}
+    for event in source.events:
+        if event.kind not in ("truncate", "stop") and event.new_role != "follower":
+            found.setdefault(event.node, []).append(
+                (event.kind, event.inc, event.pre, event.state, event.msg)
+            )
+    return found
+
+
+@pytest.mark.parametrize("files", [PARTITION, LOSE_QUORUM], ids=["partition_leader", "lose_quorum"])
+def test_one_file_for_all_nodes_says_the_same(tmp_path: Path, files: tuple[Path, ...]) -> None:
+    merged = write(tmp_path / "all.log", lines_of(files))
+    rest = [path for path in files if path.suffix != ".log"]
+    assert facts(read([merged, *rest])) == facts(read(list(files)))
+    assert facts(read([*rest, merged])) == facts(read(list(reversed(files))))
+
+
+def test_packing_spaces_and_order_of_fields_change_nothing(tmp_path: Path) -> None:
+    copies = split(PARTITION, tmp_path)
+    for copy in copies:
+        if copy.suffix == ".log":
+            fields = [json.loads(line) for line in copy.read_text().splitlines()]
+            copy.write_text("\n".join(json.dumps(dict(reversed(line.items()))) for line in fields))
+        else:
+            copy.write_bytes(gzip.compress(copy.read_bytes()))
+    assert facts(read(copies)) == facts(read(list(PARTITION)))
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "rule"),
+    [
+        ("became leader at term 3", "became leader at term 4", "ElectionSafety"),
+        ("became follower at term 3", "became follower at term 1", "TermMonotonic"),
+        (f"vote: 0] cast MsgVote for {C}", f"vote: 0] cast MsgVote for {B}", "VoteStable"),
+        ("became leader at term 4", "became follower at term 4", ""),
+    ],
+)
+def test_changed_sentences_are_rejected_by_their_rule(
+    tmp_path: Path, text: str, other: str, rule: str
+) -> None:
+    """The last change only hides a leader, which nothing in the logs contradicts."""
+    copies, changed = split(PARTITION, tmp_path), 0
+    for copy in copies:
+        if copy.suffix == ".log" and text in copy.read_text():
+            copy.write_text(copy.read_text().replace(text, other))
+            changed += 1
+    report = validate(copies)
+    assert changed
+    if rule:
+        assert report.verdict is Verdict.REJECTED
+        assert result(report, rule).outcome is Outcome.FAIL
+    else:
+        assert report.verdict is Verdict.ACCEPTED
+
+
 OWN = "[logterm: 2, index: 18, vote: 0]"
 
 

@@ -113,14 +113,12 @@ def _as_later_releases(line: EtcdLine) -> EtcdLine:
 
 
 class Parser:
-    """Reads one server log. `inc` of its events counts the starts that the file shows, from "0"."""
+    """Reads one server log, of one node or of several."""
 
     def __init__(self) -> None:
-        self._starts = 0
-        self._starting = self._begun = False
         self._me = ""
-        self._mixed = False
-        self._reason: str | None = None
+        self._mixed = self._starting = False
+        self._reasons: dict[str, str] = {}
         self._members: set[str] = set()
 
     def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
@@ -131,40 +129,37 @@ class Parser:
         sentence = sentence_of(wire.msg)
         if sentence is None:
             return self._server_line(wire, place) or (Skipped(place),)
-        self._learn(sentence)
+        if sentence.me and sentence.me != self._me:
+            self._mixed, self._me = bool(self._me), sentence.me
         if not sentence.kind:
             return self._voters(sentence.members, place)
-        node = sentence.me or ("" if self._mixed else self._me)
+        self._starting = self._starting and sentence.kind != "init"
+        node = sentence.me or self._only
         if not node or (self._starting and sentence.kind == "role"):
             return (Skipped(place),)
         return (self._event(sentence, node, wire, place),)
 
-    def _learn(self, sentence: Sentence) -> None:
-        """Keeps whose log it is, and counts the starts.
-
-        Before raft says with which state it starts it has set its role: that line says the same, and comes
-        too early to tell which start it belongs to.
-        """
-        if sentence.me and sentence.me != self._me:
-            self._mixed = self._mixed or bool(self._me)
-            self._me = sentence.me
-        if sentence.kind == "init":
-            self._starts += self._begun
-            self._starting = False
-        self._begun = self._begun or (sentence.kind != "" and not self._starting)
+    @property
+    def _only(self) -> str:
+        """The node whose log it is; "" where that is not known, or there are several."""
+        return "" if self._mixed else self._me
 
     def _server_line(self, wire: EtcdLine, place: Place) -> tuple[Item, ...]:
-        """What a line beside raft's own says: a start, a stop, a name."""
+        """What a line beside raft's own says: a start, a stop, a name.
+
+        A starting server sets its role before raft says with which state it starts. That line says the same
+        again, and comes too early to tell which start it belongs to: it is passed over.
+        """
         if wire.msg in _STARTS:
             self._starting = not self._mixed
             timeout = milliseconds_of(wire.election_timeout)
             return () if timeout is None else (Config(place=place, election_timeout_ms=timeout),)
-        member = wire.member or self._me
+        member = wire.member or self._only
         if wire.msg == _PUBLISHED and member and wire.attributes:
             name = _NAME_ATTRIBUTE.search(wire.attributes)
             return () if name is None else (Config(place=place, names=((member, name[1]),)),)
-        if wire.msg == "closed etcd server" and self._me and not self._mixed:
-            return (self._event(Sentence(self._me, "stop"), self._me, wire, place),)
+        if wire.msg == "closed etcd server" and self._only:
+            return (self._event(Sentence(self._only, "stop"), self._only, wire, place),)
         return ()
 
     def _voters(self, members: tuple[str, ...], place: Place) -> tuple[Item, ...]:
@@ -176,17 +171,17 @@ class Parser:
     def _event(self, sentence: Sentence, node: str, wire: EtcdLine, place: Place) -> Event:
         fields = dict(sentence.fields)
         if sentence.kind == "role":
-            fields["reason"], self._reason = self._reason, None
+            fields["reason"] = self._reasons.pop(node, None)
             role = fields["new_role"]
             fields["state"] = NodeState(role=role, term=fields["new_term"])
+        elif fields.get("reason") in STEP_DOWN_REASONS:
+            self._reasons[node] = fields["reason"]
         else:
-            reason = fields.get("reason")
-            self._reason = reason if reason in STEP_DOWN_REASONS else None
+            self._reasons.pop(node, None)
         return Event(
             kind=sentence.kind,
             node=node,
             place=place,
-            inc=str(self._starts),
             ts=seconds_of_text(wire.ts, place),
             one_at_a_time=True,
             **fields,

@@ -18,7 +18,7 @@ import msgspec
 
 from trace_check.adapters.merge import Ahead, in_time, stamp_of
 from trace_check.adapters.rename import members_named, renamed
-from trace_check.event import Config, Event, Item, Note
+from trace_check.event import FOLLOWER, Config, Event, Item, Note
 from trace_check.facts import own_terms
 
 
@@ -34,7 +34,6 @@ class _Node:
     seq: int = 0
     starts: int = 0
     begun: bool = False
-    inc_of: dict[int, str] = field(default_factory=dict)
 
 
 def join(streams: Sequence[Iterator[Item]]) -> Iterator[Item]:
@@ -119,12 +118,12 @@ class _Join:
 
     def run(self) -> Iterator[Item]:
         """All items. What is no event comes with the next event."""
-        for number, item in in_time([log.items() for log in self._logs]):
+        for _, item in in_time([log.items() for log in self._logs]):
             if isinstance(item, Event) and item.kind == "stop":
                 self._node(item.node).stop = item
             elif isinstance(item, Event):
                 yield from self._upto(item)
-                yield self._placed(item, number)
+                yield self._placed(item)
             else:
                 yield item
             yield from self._flush()
@@ -165,17 +164,16 @@ class _Join:
         node.wal_term = max(node.wal_term, _term_of(event))
         return event
 
-    def _placed(self, event: Event, stream: int | None = None) -> Event:
-        """The event with its place among those of its node."""
+    def _placed(self, event: Event) -> Event:
+        """The event with its place among those of its node.
+
+        A start after anything else but the role that it sets is another incarnation.
+        """
         node = self._node(event.node)
-        if stream is not None:
-            changed = node.inc_of.setdefault(stream, "0") != event.inc
-            node.inc_of[stream] = event.inc
-            again = event.kind == "init" and node.begun and not changed
-            if (changed and node.begun) or again:
-                node.starts += 1
-                node.begun = False
-            node.begun = node.begun or event.kind == "init"
+        if event.kind == "init":
+            node.starts += node.begun
+        if event.kind != "role" or event.new_role != FOLLOWER:
+            node.begun = True
         node.seq += 1
         return msgspec.structs.replace(event, seq=node.seq, inc=f"start {node.starts + 1}")
 

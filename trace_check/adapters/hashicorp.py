@@ -88,7 +88,6 @@ class _Node:
     that owns the raft state has shown, `candidature` the term for which the node is asking."""
 
     name: str
-    starts: int = 0
     begun: bool = False
     role: str | None = None
     term: int = 0
@@ -99,7 +98,7 @@ class _Node:
 
 
 class Parser:
-    """Reads one log. `inc` of its events counts the starts that it shows, from "0"."""
+    """Reads one log, of one node or of several behind labels."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, _Node] = {}
@@ -117,7 +116,7 @@ class Parser:
         if fields is None:
             return (*known, *servers) or (Skipped(place),)
         ts = seconds_of_text(wire.ts, place)
-        event = Event(node=name, place=place, ts=ts, inc=str(node.starts), **fields)
+        event = Event(node=name, place=place, ts=ts, **fields)
         return (*known, *servers, event)
 
     @staticmethod
@@ -170,7 +169,6 @@ class Parser:
 
     @staticmethod
     def _start(node: _Node) -> dict[str, Any]:
-        node.starts += node.begun
         node.begun = False
         node.role = node.candidature = node.reason = None
         return {"kind": "init"}
@@ -250,10 +248,10 @@ def join(streams: Sequence[Iterator[Item]]) -> Iterator[Item]:
     complete = all(name in names for name in own)
     shown = {names.get(name, name) for name in own}
     placed = _Placed()
-    for number, item in in_time([log.items() for log in logs]):
+    for _, item in in_time([log.items() for log in logs]):
         new = renamed(item, names)
         if isinstance(new, Event):
-            yield placed.event(new if complete else _without_strangers(new, shown), number)
+            yield placed.event(new if complete else _without_strangers(new, shown))
         else:
             yield new
 
@@ -274,7 +272,7 @@ class _Placed:
         self._starts: dict[str, int] = {}
         self._begun: set[str] = set()
 
-    def event(self, event: Event, log: int) -> Event:
+    def event(self, event: Event) -> Event:
         """The event with its place among those of its node."""
         node = event.node
         if event.kind == "init" and node in self._begun:
