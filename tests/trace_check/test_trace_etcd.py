@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tracelogs import result, write
-from walfile import message, wal
+from walfile import DUMP, DUMPED, VOTED, message, wal
 
 from trace_check import Verdict, sample, validate
 from trace_check.adapters.etcd_records import DurableLog
@@ -473,6 +473,25 @@ def test_decoded_records_say_the_same_as_the_segments(tmp_path: Path) -> None:
     bad = write(tmp_path / "bad.jsonl", [{"node": A, "rec": "state", "term": 1}])
     with pytest.raises(InputError, match=r"bad\.jsonl:1: a record 'state' without term and commit"):
         read([bad])
+
+
+def test_text_of_etcd_dump_logs(tmp_path: Path) -> None:
+    path = tmp_path / "dump.txt"
+    path.write_text(DUMP)
+    source = read([path])
+    assert source.files[0].format == "etcd-dump"
+    assert [(event.kind, event.node, event.entry, event.entries) for event in source.events] == [
+        ("commit", DUMPED, None, None),
+        ("snapshot", DUMPED, (2, 1), None),
+        ("append", DUMPED, None, ((3, 1),)),
+        ("append", DUMPED, None, ((4, 2),)),
+        ("commit", DUMPED, (4, 2), None),
+        ("append", DUMPED, None, ((5, 3),)),
+    ]
+    assert source.events[0].state == NodeState(term=3, vote=VOTED, commit=4)
+    path.write_text("".join(DUMP.splitlines(keepends=True)[7:]))
+    with pytest.raises(InputError, match=r"dump\.txt:2: an entry comes before the node's metadata"):
+        read([path], "etcd-dump")
 
 
 def test_durable_log_knows_terms_by_runs() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from walfile import message, wal
+from walfile import DUMP, message, wal
 
 from pymodel.errors import FenceError
 from trace_check import sample
@@ -62,6 +62,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "etcd": lambda: of_sample("etcd_lose_quorum", "node1.log"),
     "etcd (text)": lambda: (TEXT * 20).encode(),
     "etcd-wal": lambda: of_sample("etcd_lose_quorum", "wal1.wal"),
+    "etcd-dump": lambda: DUMP.encode(),
     "etcd-wal-json": lambda: (WAL_JSON * 20).encode(),
     "clients": lambda: of_sample("etcd_lose_quorum", "clients.jsonl"),
     "hashicorp": lambda: of_sample("hashicorp_failover", "node1.log"),

@@ -1,4 +1,4 @@
-"""Write-ahead log segments as etcd writes them, made by hand."""
+"""Write-ahead log segments as etcd writes them, made by hand, and the text of a dump."""
 
 from __future__ import annotations
 
@@ -32,3 +32,21 @@ def wal(*records: tuple[int, bytes], crc: int = 0) -> bytes:
         word = len(record) | ((0x80 | padding) << 56 if padding else 0)
         frames.append(word.to_bytes(8, "little") + record + b"\0" * padding)
     return b"".join(frames) + b"\0" * 4096
+
+
+DUMPED, VOTED = "94411ea0d65d6391", "45e59585b3dca6c7"
+
+DUMP = f"""Snapshot:
+term=1 index=2 nodes=[{DUMPED}] confstate={{}}
+Start dumping log entries from snapshot.
+WAL metadata:
+nodeID={DUMPED} clusterID=48a26a22939b41ec term=3 commitIndex=4 vote={VOTED}
+WAL entries: 3
+lastIndex=5
+term\t     index\ttype\tdata
+   1\t         3\tconf\tmethod=ConfChangeAddNode id={DUMPED}
+   2\t         4\tnorm\tnoop
+   3\t         5\tnorm\theader:<ID:1 > put:<key:"k" >
+
+Entry types (Normal,ConfigChange) count is : 3
+"""

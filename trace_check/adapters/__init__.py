@@ -15,6 +15,7 @@ from pymodel.errors import UsageError
 from trace_check.adapters import (
     clients,
     etcd,
+    etcd_dump,
     etcd_raft,
     etcd_wal,
     etcd_wal_json,
@@ -45,6 +46,9 @@ FORMATS: Mapping[str, Format] = {
             join=join_etcd,
         ),
         Format(etcd_wal_json.NAME, etcd_wal_json.certainty, etcd_wal_json.Parser, join=join_etcd),
+        Format(
+            etcd_dump.NAME, etcd_dump.certainty, etcd_dump.Parser, etcd_dump.text_certainty, join=join_etcd
+        ),
         Format(clients.NAME, clients.certainty, clients.Parser, join=join_etcd),
         Format(
             hashicorp.NAME,
