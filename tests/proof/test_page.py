@@ -1,0 +1,113 @@
+"""docs/PROOF.md says what is proved: its names are the proof's, its scenarios the model checker's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pymodel.check import check
+from pymodel.engine.instance import Instance
+from pymodel.proof.lease import LEASE
+from pymodel.proof.link import Link, relation, table
+from pymodel.proof.link_log import LogProjection
+from pymodel.proof.log import LOG
+from pymodel.proof.mutants import LEASE_MUTANTS, LOG_MUTANTS
+from pymodel.proof.structure import Number, Relation
+from pymodel.report.text import render_check
+from pymodel.specfiles import find_cfg, spec_folder
+from pymodel.tlc.check import tlc_check
+from pymodel.tlc.locate import Toolchain
+from pymodel.values import Value
+from tests.raft.cluster import Play, cluster
+
+PAGE = (Path(__file__).parents[2] / "docs" / "PROOF.md").read_text(encoding="utf-8")
+SCENARIO = "anti_stale_leader_never_commits"
+
+
+def test_each_theorem_carries_a_step_and_each_name_is_a_theorem() -> None:
+    theorems = {*LOG.theorems, *LOG.step_theorems, *LEASE.theorems, *LEASE.step_theorems}
+    named = set(re.findall(r"\*\*(\w+)\*\*", PAGE))
+    assert named == theorems
+    conjuncts = {*LOG.invariant, *LEASE.invariant}
+    assert set(re.findall(r"(?<!\*)\*([a-z]+_[a-z_]+)\*(?!\*)", PAGE)) <= conjuncts
+
+
+def test_the_table_of_guards_is_on_record() -> None:
+    rows = re.findall(r"^\| ([A-Z][\w/]*\.\w+)( \(lease\))? \| ([^|]+) \|", PAGE, re.M)
+    assert len(rows) > 8
+    for guard, lease, fails in rows:
+        known = (LEASE_MUTANTS if lease else LOG_MUTANTS)[guard].fails
+        assert {name.strip().partition(":")[0] for name in fails.split(",")} <= set(known)
+
+
+def test_the_scenario_on_the_page_is_the_model_checkers() -> None:
+    result = check(find_cfg(SCENARIO))
+    excerpt = PAGE.split(f"$ pymodel check {SCENARIO}\n")[1].split("```")[0]
+    printed = {line.strip() for line in render_check(result).splitlines()}
+    lines = [line.strip() for line in excerpt.splitlines() if line.strip() not in ("", "...")]
+    assert len(lines) > 10 and set(lines) <= printed, set(lines) - printed
+
+
+class Linked(Play):
+    """A behaviour in the making, with the log proof beside it: its whole invariant holds in each state."""
+
+    def __init__(self, bound: Instance) -> None:
+        super().__init__(bound)
+        self.link = Link(LogProjection(bound.bound))
+        self.known = self.link.start(bound.bound, self.state)
+
+    def take(self, action: str, **wanted: Value) -> Linked:
+        step = self.options(action, **wanted)[0]
+        named = {param.name: item for param, item in zip(step.action.params, step.params, strict=True)}
+        super().take(action, **wanted)
+        self.known = self.link.step(action, named, self.before, self.state, self.known)
+        return self
+
+    def rows(self, name: str) -> Relation:
+        return relation(self.known, name)
+
+    def committed(self, term: int) -> Number:
+        """The index up to which the leader of a term committed."""
+        return table(self.known, "termCommit")[term,]
+
+
+@pytest.fixture
+def stale() -> Linked:
+    """s1, of term 1, appended a write; s2 holds and acknowledged it, and has won term 2 since."""
+    play = Linked(cluster(3, 2, Faults=frozenset(), History=frozenset(), MaxTerm=2, MaxLogLen=2))
+    play.elect("s1", "s2").write("s1", "w1")
+    play.take("AppendEntries", i="s1", j="s2", n=1).take("HandleAppendEntriesRequest", dest="s2")
+    play.elect("s2", "s3")
+    return play
+
+
+def test_the_invariant_admits_a_stale_leader_that_commits(stale: Linked) -> None:
+    """What it commits is old: StaleCommitIsOld."""
+    stale.take("HandleAppendEntriesResponse", dest="s1", term=1).take("AdvanceCommitIndex", i="s1")
+    assert (2,) in stale.rows("won") and stale.committed(1) == 1
+    assert (2, 1, 1, 0) in stale.rows("electionLog")
+
+
+def test_the_invariant_admits_that_a_deposed_leaders_write_is_committed(stale: Linked) -> None:
+    """By its successor, with an entry of its own behind it."""
+    stale.write("s2", "w2")
+    stale.take("AppendEntries", i="s2", j="s3", n=1)  # refused: the log of s3 is empty
+    stale.take("HandleAppendEntriesRequest", dest="s3").take("HandleAppendEntriesResponse", dest="s2")
+    stale.replicate("s2", "s3").replicate("s2", "s3").take("AdvanceCommitIndex", i="s2")
+    assert stale.committed(1) == 0 and stale.committed(2) == 2
+    assert (2, 1, 1, 0) in stale.rows("leaderLog")
+
+
+@pytest.mark.slow
+def test_tlc_finds_the_invariant_to_hold_on_small_bounds(tmp_path: Path, toolchain: Toolchain) -> None:
+    for path in (*spec_folder().glob("*.tla"), *(spec_folder() / "proof").iterdir()):
+        (tmp_path / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    module, cfg = tmp_path / "ProofInvariants.tla", tmp_path / "ProofInvariants.cfg"
+    result = tlc_check(module, cfg, check_deadlock=False, toolchain=toolchain)
+    assert result.ok, (result.violated, result.detail)
+    assert result.distinct == 6_440
+    wrong = cfg.read_text("utf-8").replace("CONSTRAINT", "  CandidateLogUpToDate <- True2\nCONSTRAINT")
+    cfg.write_text(wrong, "utf-8")
+    assert not tlc_check(module, cfg, check_deadlock=False, toolchain=toolchain).ok
