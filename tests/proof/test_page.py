@@ -107,7 +107,7 @@ def test_tlc_finds_the_invariant_to_hold_on_small_bounds(tmp_path: Path, toolcha
     module, cfg = tmp_path / "ProofInvariants.tla", tmp_path / "ProofInvariants.cfg"
     result = tlc_check(module, cfg, check_deadlock=False, toolchain=toolchain)
     assert result.ok, (result.violated, result.detail)
-    assert result.distinct == 6_440
+    assert result.distinct == 6_435
     wrong = cfg.read_text("utf-8").replace("CONSTRAINT", "  CandidateLogUpToDate <- True2\nCONSTRAINT")
     cfg.write_text(wrong, "utf-8")
     assert not tlc_check(module, cfg, check_deadlock=False, toolchain=toolchain).ok
