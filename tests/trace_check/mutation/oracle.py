@@ -313,13 +313,17 @@ def _came(own: list[Line], op: str) -> float:
 
 
 def WriteExclusion(nodes: dict[str, list[Line]]) -> bool:
+    """A leader's first append of its term may be what begins the term: no write of a client."""
     taken = []
     for node, own in nodes.items():
+        begun = set()
         for line in own:
             if line["event"] == "client_ok" and line["f"] == "put" and line["state"]["role"] == "leader":
                 taken.append((_came(own, line["op"]), line["state"]["term"], node))
             if line["event"] == "append" and line["state"]["role"] == "leader":
-                taken.append((line["ts"], line["state"]["term"], node))
+                if line["state"]["term"] in begun:
+                    taken.append((line["ts"], line["state"]["term"], node))
+                begun.add(line["state"]["term"])
     return any(
         later > term and node != other and ts - shown > CLOCK_ERROR_S
         for ts, term, node in taken

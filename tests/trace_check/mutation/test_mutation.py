@@ -145,7 +145,28 @@ def test_a_line_that_is_there_twice_is_an_error_that_names_both(
         judged(tmp_path / "all.ndjson", lines)
 
 
-# Recorded logs: one value changed at a time
+def test_a_reversed_log_is_rejected_by_its_terms_and_clocks(tmp_path: Path) -> None:
+    """Without `seq` the file is the order."""
+    lines = good_log()
+    turned = [{name: line[name] for name in line if name != "seq"} for line in reversed(lines[1:])]
+    report = judged(tmp_path / "all.ndjson", [lines[0], *turned])
+    assert report.verdict is Verdict.REJECTED
+    assert report.explanation
+    assert report.explanation.rule == "TermMonotonic"
+    assert report.inversions > 0
+
+
+def test_a_reversed_node_among_others_is_an_error_that_names_lines(tmp_path: Path) -> None:
+    lines = good_log()
+    others = [line for line in lines if line.get("node") != "n3"]
+    turned = [
+        {k: v for k, v in line.items() if k != "seq"} for line in reversed(lines) if line.get("node") == "n3"
+    ]
+    with pytest.raises(InputError, match=r"receipts come before their sendings.* receives what .* sends"):
+        judged(tmp_path / "all.ndjson", [*others, *turned])
+
+
+# One value changed at a time
 
 
 def twisted(lines: Lines, chance: random.Random) -> Lines:
