@@ -43,6 +43,12 @@ NeverWriteOk               == ~WriteOk
 NeverWriteRedirected       == ~WriteRedirected
 NeverWriteRejected         == ~WriteRejected
 NeverWriteUnknown          == ~WriteUnknown
+NeverReadWasServed         == ~ReadWasServed
+NeverReadHasFailed         == ~ReadHasFailed
+NeverPreVoteRefused        == ~PreVoteRefused
+NeverPreVoteQuorum         == ~PreVoteQuorum
+NeverTransferWon           == ~TransferWon
+NeverPromiseOverridden     == ~PromiseOverridden
 NeverUnknownWriteCommitted == ~UnknownWriteCommitted
 
 \* == Views ==
@@ -50,8 +56,9 @@ NeverUnknownWriteCommitted == ~UnknownWriteCommitted
 \* States that differ only in what no action reads are one. A property of the history is then
 \* checked on the first history that led to a state, not on each.
 WithoutHistory ==
-  <<currentTerm, role, votedFor, votesGranted, leaderHint, log, commitIndex, snapshotIndex,
-    snapshotTerm, matchIndex, nextIndex, electionElapsed, ackAge, skew, client, messages>>
+  <<currentTerm, role, votedFor, votesGranted, leaderHint, preVotes, transfer, log, commitIndex,
+    snapshotIndex, snapshotTerm, matchIndex, nextIndex, electionElapsed, ackAge, skew, client, reads,
+    messages>>
 
 \* == Mutants ==
 
@@ -113,6 +120,18 @@ ForgetsExpiry(i, reason)     == reason # "lease_expired"
 \* For TransitionReason: one reason is taken for another.
 ExpiryAsHigherTerm(i, reason) == IF reason = "lease_expired" THEN "higher_term" ELSE reason
 HigherTermAsExpiry(i, reason) == IF reason = "higher_term" THEN "lease_expired" ELSE reason
+\* For HandledAfterUpdate: a vote request is spent on the new term that it brings.
+SwallowsVoteRequest(m) == m.type # "RequestVoteRequest"
+\* For ReadLeaseValid: the lease was looked at once, when it was first valid, and not since.
+LeaseOnceHeld(i) == IsQuorum({i} \cup {j \in Server : matchIndex[i][j] > 0})
+\* For TermAfterPreVote: the term that is asked about is taken.
+PreVoteTermTaken(i, m) == m.term + 1
+\* For HasVoteAtCampaign: who would vote has voted.
+PreVoteCounts(i, j) == j = i \/ j \in preVotes[i]
+\* For LeaseYielded: the lease comes back when the transfer is called off.
+YieldedWhileTransferring(i) == transfer[i] = "transferring"
+\* For StageAfterTimeout: a later campaign still claims to be wanted by a leader.
+StageKept(i) == transfer[i]
 \* For ElectionTimeoutElapsed: campaigns are apart, as random timeouts make them in most cases.
 ElapsedAlone(i) ==
   electionElapsed[i] >= ElectionTicks /\ \A j \in Server \ {i} : role[j] # "Candidate"

@@ -19,6 +19,7 @@ IsPrefix(short, long) == Len(short) <= Len(long) /\ SubSeq(long, 1, Len(short)) 
 TransitionTable ==
   { <<"Follower",  "Candidate", TRUE,  "election_timeout">>,
     <<"Candidate", "Candidate", TRUE,  "election_timeout">>,
+    <<"Follower",  "Candidate", TRUE,  "leadership_transfer">>,
     <<"Candidate", "Leader",    FALSE, "won_election">>,
     <<"Candidate", "Follower",  FALSE, "current_leader">>,
     <<"Candidate", "Follower",  TRUE,  "higher_term">>,
@@ -43,6 +44,8 @@ TypeOK ==
   /\ votedFor \in [Server -> Server \cup {Nil}]
   /\ votesGranted \in [Server -> SUBSET Server]
   /\ leaderHint \in [Server -> Server \cup {Nil}]
+  /\ preVotes \in [Server -> SUBSET Server]
+  /\ transfer \in [Server -> TransferStages]
   /\ log \in [Server -> Seq([term: Nat, write: Write])]
   /\ commitIndex \in [Server -> Nat]
   /\ snapshotIndex \in [Server -> Nat]
@@ -53,6 +56,8 @@ TypeOK ==
   /\ ackAge \in [Server -> [Server -> 0..LeaseTicks]]
   /\ skew \in [Server -> 0..ClockSkew]
   /\ client \in [Write -> Outcomes]
+  /\ reads \in [Read -> [status: ReadStatuses, server: Server \cup {Nil}, index: Nat, floor: Nat,
+                         confirmedBy: SUBSET Server]]
   /\ \A m \in messages : m.type \in Requests \cup Responses /\ m.source # m.dest
   /\ \A e \in elections : e.term \in Nat /\ e.leader \in Server
   /\ \A a \in acks : a.term \in Nat /\ a.server \in Server /\ a.index \in Nat
@@ -108,6 +113,12 @@ OkIsChosen ==
 
 DefiniteFailNeverCommits ==
   \A k \in 1..Len(commits) : client[commits[k].write] \notin {"Redirected", "Rejected"}
+
+\* A read returns no less than was acknowledged before it began: no write that was answered Ok and no
+\* earlier read is missed. And nothing that is not committed.
+LinearizableRead ==
+  \A q \in Read : reads[q].status = "Served" =>
+    reads[q].floor <= reads[q].index /\ reads[q].index <= Len(commits)
 
 \* Whoever a lease counts on is still under its promise not to vote.
 LeaseImpliesPromise ==
@@ -172,6 +183,22 @@ WriteRedirected == \E w \in Write : client[w] = "Redirected"
 WriteRejected   == \E w \in Write : client[w] = "Rejected"
 WriteUnknown    == \E w \in Write : client[w] = "Unknown"
 
+\* A read returns something.
+ReadWasServed == \E q \in Read : reads[q].status = "Served" /\ reads[q].index > 0
+ReadHasFailed == \E q \in Read : reads[q].status = "Failed"
+
+PreVoteRefused == \E m \in messages : m.type = "PreVoteResponse" /\ ~m.granted
+PreVoteQuorum  == \E i \in Server : IsQuorum(preVotes[i])
+
+\* Who was told to campaign has a quorum of votes.
+TransferWon == \E i \in Server : transfer[i] = "campaign" /\ IsQuorum(votesGranted[i])
+
+\* A vote is given in spite of a promise.
+PromiseOverridden ==
+  "transfer" \in Features
+  /\ \E m \in messages : /\ m.type = "RequestVoteResponse" /\ m.granted
+                          /\ electionElapsed[m.source] < ElectionTicks
+
 \* Why Unknown is no failure.
 UnknownWriteCommitted == \E k \in 1..Len(commits) : client[commits[k].write] = "Unknown"
 
@@ -212,7 +239,7 @@ NoAckToStale ==
        m.type \in Requests /\ m.term < currentTerm[m.dest]
          => \A r \in messages' \ messages : r.source = m.dest =>
               /\ r.term = currentTerm[m.dest]
-              /\ r.type = "RequestVoteResponse" => ~r.granted
+              /\ r.type \in {"PreVoteResponse", "RequestVoteResponse"} => ~r.granted
               /\ r.type = "AppendEntriesResponse" => ~r.success
               /\ r.type = "InstallSnapshotResponse" => r.index = 0]_vars
 
@@ -231,8 +258,35 @@ NoStaleResponseUsed ==
   [][\A m \in Consumed :
        m.type \in Responses /\ m.term < currentTerm[m.dest]
          => LET i == m.dest
-            IN /\ votesGranted'[i] = votesGranted[i] /\ ackAge'[i] = ackAge[i]
+            IN /\ votesGranted'[i] = votesGranted[i] /\ preVotes'[i] = preVotes[i]
+               /\ ackAge'[i] = ackAge[i]
                /\ matchIndex'[i] = matchIndex[i] /\ nextIndex'[i] = nextIndex[i]]_vars
+
+\* Where nothing is lost a request is answered: none is swallowed by a change of term.
+RequestsAnswered ==
+  [][\A m \in Consumed :
+       "loss" \notin Faults /\ m.type \in Requests \ {"TimeoutNow"}
+         => \E r \in messages' : r.type \in Responses /\ r.source = m.dest /\ r.dest = m.source]_vars
+
+\* A pre-vote changes nothing at the server that gives or refuses it.
+PreVoteFrame ==
+  [][\A m \in Consumed :
+       m.type = "PreVoteRequest"
+         => LET i == m.dest
+            IN /\ currentTerm'[i] = currentTerm[i] /\ role'[i] = role[i] /\ votedFor'[i] = votedFor[i]
+               /\ leaderHint'[i] = leaderHint[i] /\ electionElapsed'[i] = electionElapsed[i]]_vars
+
+\* It is given by nobody who leads, or heard from a leader within ElectionTicks.
+PreVoteUndisturbing ==
+  [][\A r \in messages' \ messages :
+       r.type = "PreVoteResponse" /\ r.granted
+         => role[r.source] # "Leader" /\ electionElapsed[r.source] = ElectionTicks]_vars
+
+\* Where there are pre-votes, nobody campaigns by its own clock without a quorum of them.
+CampaignBacked ==
+  [][\A i \in Server :
+       "pre_vote" \in Features /\ role'[i] = "Candidate" /\ currentTerm'[i] > currentTerm[i]
+         => transfer'[i] = "campaign" \/ IsQuorum(preVotes[i])]_vars
 
 LeaderAppendOnly ==
   [][\A i \in Server : role[i] = "Leader" /\ role'[i] = "Leader" => IsPrefix(log[i], log'[i])]_vars
@@ -260,7 +314,7 @@ ClientOutcome ==
        \/ /\ client[w] = "Idle" /\ client'[w] = "Pending"
           /\ \E i \in Server :
                /\ role[i] = "Leader" /\ Len(log'[i]) > LastIndex(i)
-               /\ LeasePolicy = "None" \/ IsQuorum(RecentContacts(i))
+               /\ LeasePolicy = "None" \/ (IsQuorum(RecentContacts(i)) /\ transfer[i] = "none")
        \/ client[w] = "Idle" /\ client'[w] \in {"Redirected", "Rejected"}
        \/ client[w] = "Pending" /\ client'[w] \in {"Ok", "Unknown"}]_vars
 

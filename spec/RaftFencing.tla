@@ -25,12 +25,14 @@ EXTENDS Naturals, FiniteSets, Sequences
 CONSTANTS
   Server,         \* the cluster; membership is fixed
   Write,          \* client write attempts; a retry is another attempt
+  Read,           \* client read attempts
   Nil,            \* no server
   ElectionTicks,  \* a server that heard from a leader promises no vote for this long
   LeaseTicks,     \* a lease lasts this long; under SampledQuorum it counts samples, not ticks
   ClockSkew,      \* two clocks never differ by more than this many ticks
   LeasePolicy,    \* what renews a lease, and when it ends: see Lease policies
   Snapshots,      \* whether servers take snapshots
+  Features,       \* optional parts of the protocol, see Features
   Faults,         \* the faults that happen, a subset of {"loss", "restart"}
   History         \* optional history to keep, a subset of {"acks", "audit"}
 
@@ -43,12 +45,21 @@ CONSTANTS
 
 LeasePolicies == {"SendTime", "AckReceipt", "SampledQuorum", "None"}
 
+\* == Features ==
+\* pre_vote: a server asks whether it would win before it campaigns.
+\* transfer: a leader gives its office away, and its lease with it.
+\* lease_read: a leader answers a read at once, by its lease.
+\* read_index: a leader answers a read when a quorum has acknowledged a later request.
+
+KnownFeatures == {"pre_vote", "transfer", "lease_read", "read_index"}
+
 ASSUME ConstantsOK ==
   /\ IsFiniteSet(Server) /\ Server # {} /\ Nil \notin Server
-  /\ IsFiniteSet(Write)
+  /\ IsFiniteSet(Write) /\ IsFiniteSet(Read)
   /\ {ElectionTicks, LeaseTicks, ClockSkew} \subseteq Nat
   /\ LeasePolicy \in LeasePolicies
   /\ Snapshots \in BOOLEAN
+  /\ Features \subseteq KnownFeatures
   /\ Faults \subseteq {"loss", "restart"}
   /\ History \subseteq {"acks", "audit"}
 
@@ -61,6 +72,8 @@ VARIABLES
   votedFor,         \* [Server -> Server or Nil], the vote in currentTerm
   votesGranted,     \* [Server -> SUBSET Server], empty unless a candidate
   leaderHint,       \* [Server -> Server or Nil], where a client is redirected to
+  preVotes,         \* [Server -> SUBSET Server], not empty while it asks whether it would win
+  transfer,         \* [Server -> stage], see TransferStages
   \* Log. Entries up to snapshotIndex stand for the content of the snapshot: no action
   \* reads one of them singly. All but commitIndex are durable.
   log,              \* [Server -> Seq([term: Nat, write: Write])], indexes from 1
@@ -79,6 +92,8 @@ VARIABLES
                     \* arrival, or samples, as LeasePolicy says
   skew,             \* [Server -> 0..ClockSkew], each clock relative to the slowest
   client,           \* [Write -> outcome], see Outcomes
+  reads,            \* [Read -> [status, server, index: what it returns, floor: the least that it may,
+                    \* confirmedBy]]; floor is history
   messages,         \* the messages in flight, a set: a re-send duplicates, a drop loses,
                     \* and order means nothing
   \* History: read by properties only, never by an action.
@@ -88,17 +103,23 @@ VARIABLES
   acks,             \* {[term, server, index]}: every successful acknowledgement ever sent
   audit             \* [Server -> role transition]: the last record of its role transition log
 
-electionVars == <<currentTerm, role, votedFor, votesGranted, leaderHint>>
+electionVars == <<currentTerm, role, votedFor, votesGranted, leaderHint, preVotes, transfer>>
 logVars      == <<log, commitIndex, snapshotIndex, snapshotTerm>>
 leaderVars   == <<matchIndex, nextIndex, ackAge>>
 timeVars     == <<electionElapsed, skew>>
+clientVars   == <<client, reads>>
 historyVars  == <<elections, commits, acks, audit>>
-vars == <<electionVars, logVars, leaderVars, timeVars, client, messages, historyVars>>
+vars == <<electionVars, logVars, leaderVars, timeVars, clientVars, messages, historyVars>>
 
 Roles    == {"Follower", "Candidate", "Leader"}
 \* Pending: accepted, not answered.  Unknown: its leader stepped down before it could tell;
 \* the write may or may not commit.  Redirected and Rejected promise that it never will.
 Outcomes == {"Idle", "Pending", "Ok", "Unknown", "Redirected", "Rejected"}
+\* Failed: its leader stepped down before it could answer.
+ReadStatuses == {"Idle", "Waiting", "Served", "Failed"}
+\* Of a leader: whether it gives its office away, or tried to. Of a candidate: whether it was told to
+\* campaign by the leader before it.
+TransferStages == {"none", "transferring", "aborted", "campaign"}
 
 \* == Helpers ==
 
@@ -111,10 +132,16 @@ TermAt(i, k) == IF k = 0 \/ k > LastIndex(i) THEN 0
                 ELSE IF k = snapshotIndex[i] THEN snapshotTerm[i] ELSE log[i][k].term
 LastTerm(i)  == TermAt(i, LastIndex(i))
 
-Requests  == {"RequestVoteRequest", "AppendEntriesRequest", "InstallSnapshotRequest"}
-Responses == {"RequestVoteResponse", "AppendEntriesResponse", "InstallSnapshotResponse"}
+Requests  == {"PreVoteRequest", "RequestVoteRequest", "AppendEntriesRequest", "InstallSnapshotRequest",
+              "TimeoutNow"}
+Responses == {"PreVoteResponse", "RequestVoteResponse", "AppendEntriesResponse", "InstallSnapshotResponse"}
 
 Received(i, type) == {m \in messages : m.type = type /\ m.dest = i}
+
+\* m with one field more, where the feature that needs it is on.
+With(m, feature, name, value) ==
+  IF feature \in Features
+  THEN [field \in DOMAIN m \cup {name} |-> IF field = name THEN value ELSE m[field]] ELSE m
 
 Send(m)           == messages' = messages \cup {m}
 Reply(request, m) == messages' = (messages \ {request}) \cup {m}
@@ -145,6 +172,16 @@ PendingAt(i) ==
   {w \in Write : /\ client[w] = "Pending" /\ role[i] = "Leader"
                  /\ \E k \in 1..LastIndex(i) : log[i][k] = [term |-> currentTerm[i], write |-> w]}
 
+WaitsAt(i, q)   == reads[q].status = "Waiting" /\ reads[q].server = i
+Transferring(i) == transfer[i] = "transferring"
+
+\* The least index that a read may return which begins now: of what clients know to have happened.
+AcknowledgedIndex ==
+  LET written == {k \in 1..Len(commits) : client[commits[k].write] = "Ok"}
+      seen    == {reads[q].index : q \in {r \in Read : reads[r].status = "Served"}}
+      known   == {0} \cup written \cup seen
+  IN CHOOSE k \in known : \A other \in known : other <= k
+
 \* == Guards ==
 \* Each is one reason why the system is safe, and one line that a cfg can swap.
 
@@ -156,10 +193,16 @@ StaleRequestVoteRequest(i, m)     == m.term < currentTerm[i]
 StaleAppendEntriesRequest(i, m)   == m.term < currentTerm[i]
 StaleInstallSnapshotRequest(i, m) == m.term < currentTerm[i]
 
+StalePreVoteRequest(i, m)         == m.term < currentTerm[i]
+StaleTimeoutNow(i, m)             == m.term < currentTerm[i]
+
 \* Fencing of responses: an answer counts only in the term that asked for it.
 CurrentRequestVoteResponse(i, m)     == m.term = currentTerm[i]
 CurrentAppendEntriesResponse(i, m)   == m.term = currentTerm[i]
 CurrentInstallSnapshotResponse(i, m) == m.term = currentTerm[i]
+CurrentPreVoteResponse(i, m)         == m.term = currentTerm[i]
+\* What brings a higher term is not used up by it: it is handled in the new term.
+HandledAfterUpdate(m) == TRUE
 \* An answer tells the receiver's term, whatever the request's.
 AnswerTerm(i, m) == currentTerm[i]
 \* Who sent a message of a higher term need not lead it: after a step-down nobody is known to lead.
@@ -183,6 +226,22 @@ CandidateLogUpToDate(i, m)  ==
 WithholdsVote(i)            == electionElapsed[i] < ElectionTicks
 \* A vote belongs to its term. Stepping down within the term does not give it back.
 VoteAfterStepDown(i)        == votedFor[i]
+
+\* A campaign that the leader itself asked for is not held back by a promise to that leader.
+OverridesWithholding(m)     == "transfer" \in Features /\ m.override
+
+\* A pre-vote is a forecast: it binds nobody, changes nothing at who gives it and counts as no vote.
+WithholdsPreVote(i)    == role[i] = "Leader" \/ electionElapsed[i] < ElectionTicks
+TermAfterPreVote(i, m) == currentTerm[i]
+PreVoteWon(i)          == "pre_vote" \in Features => IsQuorum(preVotes[i])
+HasVoteAtCampaign(i, j) == j = i
+
+\* Leadership transfer. A leader gives up its lease before it asks for its own removal, and for the
+\* rest of the term: that it thinks better of it calls no message back.
+LeaseYielded(i)           == transfer[i] \in {"transferring", "aborted"}
+TransferTargetReady(i, j) == matchIndex[i][j] = LastIndex(i)
+\* A campaign of one's own has no leader's blessing.
+StageAfterTimeout(i)      == "none"
 
 \* Durability: what a server still knows after a restart. It cannot know whether it promised a
 \* leader something just before, so it waits as if it had.
@@ -213,10 +272,19 @@ RetainsSuffix(i, m)         == LastIndex(i) >= m.lastIndex /\ TermAt(i, m.lastIn
 RenewedAge(m)       == IF AgeFromSending THEN m.age ELSE 0
 AgeAfterRejection(i, m) == ackAge[i][m.source]
 AckAgeAtElection    == LeaseTicks
-LeaseValid(i)       == role[i] = "Leader" /\ IsQuorum(RecentContacts(i))
+LeaseValid(i)       == role[i] = "Leader" /\ IsQuorum(RecentContacts(i)) /\ ~LeaseYielded(i)
 HasQuorumContact(i) == LeasePolicy # "None" => LeaseValid(i)
 \* A sample finds that a quorum, i itself included, acknowledged something since the last one.
 SampleHasQuorum(i)  == IsQuorum({i} \cup {j \in Server \ {i} : ackAge[i][j] = 0})
+
+\* Reads. A leader answers them, once it has committed something in its term: before, it may lack what
+\* its predecessor told clients. It makes sure that no later leader commits meanwhile: by a lease that
+\* is valid as it answers, or by acknowledgements of requests that it sent after the read began.
+ServesReads(i)        == role[i] = "Leader"
+CommittedInTerm(i)    == commitIndex[i] > 0 /\ TermAt(i, commitIndex[i]) = currentTerm[i]
+ReadLeaseValid(i)     == HasQuorumContact(i)
+ConfirmsRead(i, m, q) == "read_index" \in Features /\ q \in m.reads
+ReadConfirmed(q)      == IsQuorum({reads[q].server} \cup reads[q].confirmedBy)
 
 \* What a client hears when a write is appended, and when its leader steps down before commit.
 OutcomeAtAppend   == "Pending"
@@ -234,6 +302,8 @@ Init ==
   /\ votedFor = [i \in Server |-> Nil]
   /\ votesGranted = [i \in Server |-> {}]
   /\ leaderHint = [i \in Server |-> Nil]
+  /\ preVotes = [i \in Server |-> {}]
+  /\ transfer = [i \in Server |-> "none"]
   /\ log = [i \in Server |-> <<>>]
   /\ commitIndex = [i \in Server |-> 0]
   /\ snapshotIndex = [i \in Server |-> 0]
@@ -244,6 +314,7 @@ Init ==
   /\ ackAge = [i \in Server |-> [j \in Server |-> LeaseTicks]]
   /\ skew = [i \in Server |-> 0]
   /\ client = [w \in Write |-> "Idle"]
+  /\ reads = [q \in Read |-> [status |-> "Idle", server |-> Nil, index |-> 0, floor |-> 0, confirmedBy |-> {}]]
   /\ messages = {}
   /\ elections = {}
   /\ commits = <<>>
@@ -258,11 +329,26 @@ Record(i, newRole, newTerm, reason) ==
            THEN [audit EXCEPT ![i] = Transition(i, newRole, newTerm, TransitionReason(i, reason))]
            ELSE audit
 
+\* i runs for the next term.
+Campaign(i, reason, stage) ==
+  /\ currentTerm' = [currentTerm EXCEPT ![i] = @ + 1]
+  /\ role' = [role EXCEPT ![i] = "Candidate"]
+  /\ votedFor' = [votedFor EXCEPT ![i] = i]
+  /\ votesGranted' = [votesGranted EXCEPT ![i] = {j \in Server : HasVoteAtCampaign(i, j)}]
+  /\ leaderHint' = [leaderHint EXCEPT ![i] = Nil]
+  /\ preVotes' = [preVotes EXCEPT ![i] = {}]
+  /\ transfer' = [transfer EXCEPT ![i] = stage]
+  /\ Record(i, "Candidate", currentTerm[i] + 1, reason)
+
 \* i goes on as a follower in `term`: what it knew as a candidate or leader is void, and its
 \* unanswered writes end Unknown, since its successor may hold and commit them.
 BecomeFollower(i, term, reason) ==
   /\ role' = [role EXCEPT ![i] = "Follower"]
   /\ votesGranted' = [votesGranted EXCEPT ![i] = {}]
+  /\ preVotes' = [preVotes EXCEPT ![i] = {}]
+  /\ transfer' = [transfer EXCEPT ![i] = "none"]
+  /\ reads' = [q \in Read |->
+       IF WaitsAt(i, q) THEN [reads[q] EXCEPT !.status = "Failed", !.confirmedBy = {}] ELSE reads[q]]
   /\ matchIndex' = [matchIndex EXCEPT ![i] = [j \in Server |-> 0]]
   /\ nextIndex' = [nextIndex EXCEPT ![i] = [j \in Server |-> 1]]
   /\ ackAge' = [ackAge EXCEPT ![i] = [j \in Server |-> LeaseTicks]]
@@ -294,23 +380,58 @@ RecordAck(i, m, index) ==
 \* == Actions ==
 \* Elections
 
+\* Pre-votes are of the sender's present term, and ask about the next.
+StartPreVote(i) ==
+  /\ "pre_vote" \in Features
+  /\ MayCampaign(i)
+  /\ ElectionTimeoutElapsed(i)
+  /\ preVotes[i] = {}
+  /\ preVotes' = [preVotes EXCEPT ![i] = {i}]
+  /\ UNCHANGED <<currentTerm, role, votedFor, votesGranted, leaderHint, transfer, logVars, leaderVars,
+                 timeVars, clientVars, messages, historyVars>>
+
+RequestPreVote(i, j) ==
+  /\ preVotes[i] # {}
+  /\ j \notin preVotes[i]
+  /\ Send([type |-> "PreVoteRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
+           lastLogIndex |-> LastIndex(i), lastLogTerm |-> LastTerm(i)])
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
+
+HandlePreVoteRequest(i) ==
+  \E m \in Received(i, "PreVoteRequest") :
+    /\ ~HigherTerm(i, m)
+    /\ currentTerm' = [currentTerm EXCEPT ![i] = TermAfterPreVote(i, m)]
+    /\ LET granted == /\ ~StalePreVoteRequest(i, m)
+                      /\ CandidateLogUpToDate(i, m)
+                      /\ ~WithholdsPreVote(i)
+       IN Reply(m, [type |-> "PreVoteResponse", source |-> i, dest |-> m.source,
+                    term |-> AnswerTerm(i, m), granted |-> granted])
+    /\ UNCHANGED <<role, votedFor, votesGranted, leaderHint, preVotes, transfer, logVars, leaderVars,
+                   timeVars, clientVars, historyVars>>
+
+HandlePreVoteResponse(i) ==
+  \E m \in Received(i, "PreVoteResponse") :
+    /\ ~HigherTerm(i, m)
+    /\ CurrentPreVoteResponse(i, m)
+    /\ preVotes' = [preVotes EXCEPT ![i] = IF @ # {} /\ m.granted THEN @ \cup {m.source} ELSE @]
+    /\ Consume(m)
+    /\ UNCHANGED <<currentTerm, role, votedFor, votesGranted, leaderHint, transfer, logVars, leaderVars,
+                   timeVars, clientVars, historyVars>>
+
 Timeout(i) ==
   /\ MayCampaign(i)
   /\ ElectionTimeoutElapsed(i)
-  /\ currentTerm' = [currentTerm EXCEPT ![i] = @ + 1]
-  /\ role' = [role EXCEPT ![i] = "Candidate"]
-  /\ votedFor' = [votedFor EXCEPT ![i] = i]
-  /\ votesGranted' = [votesGranted EXCEPT ![i] = {i}]
-  /\ leaderHint' = [leaderHint EXCEPT ![i] = Nil]
-  /\ Record(i, "Candidate", currentTerm[i] + 1, "election_timeout")
-  /\ UNCHANGED <<logVars, leaderVars, timeVars, client, messages, elections, commits, acks>>
+  /\ PreVoteWon(i)
+  /\ Campaign(i, "election_timeout", StageAfterTimeout(i))
+  /\ UNCHANGED <<logVars, leaderVars, timeVars, clientVars, messages, elections, commits, acks>>
 
 RequestVote(i, j) ==
   /\ role[i] = "Candidate"
   /\ AsksForVote(i, j)
-  /\ Send([type |-> "RequestVoteRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
-           lastLogIndex |-> LastIndex(i), lastLogTerm |-> LastTerm(i)])
-  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+  /\ LET m == [type |-> "RequestVoteRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
+                lastLogIndex |-> LastIndex(i), lastLogTerm |-> LastTerm(i)]
+     IN Send(With(m, "transfer", "override", transfer[i] = "campaign"))
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
 
 HandleRequestVoteRequest(i) ==
   \E m \in Received(i, "RequestVoteRequest") :
@@ -318,12 +439,12 @@ HandleRequestVoteRequest(i) ==
     /\ LET granted == /\ ~StaleRequestVoteRequest(i, m)
                       /\ VoteAvailable(i, m)
                       /\ CandidateLogUpToDate(i, m)
-                      /\ ~WithholdsVote(i)
+                      /\ ~WithholdsVote(i) \/ OverridesWithholding(m)
        IN /\ votedFor' = [votedFor EXCEPT ![i] = IF granted THEN m.source ELSE @]
           /\ Reply(m, [type |-> "RequestVoteResponse", source |-> i, dest |-> m.source,
                        term |-> AnswerTerm(i, m), granted |-> granted])
-    /\ UNCHANGED <<currentTerm, role, votesGranted, leaderHint, logVars, leaderVars, timeVars,
-                   client, historyVars>>
+    /\ UNCHANGED <<currentTerm, role, votesGranted, leaderHint, preVotes, transfer, logVars, leaderVars,
+                   timeVars, clientVars, historyVars>>
 
 HandleRequestVoteResponse(i) ==
   \E m \in Received(i, "RequestVoteResponse") :
@@ -332,20 +453,22 @@ HandleRequestVoteResponse(i) ==
     /\ votesGranted' = [votesGranted EXCEPT ![i] =
                           IF role[i] = "Candidate" /\ m.granted THEN @ \cup {m.source} ELSE @]
     /\ Consume(m)
-    /\ UNCHANGED <<currentTerm, role, votedFor, leaderHint, logVars, leaderVars, timeVars, client,
-                   historyVars>>
+    /\ UNCHANGED <<currentTerm, role, votedFor, leaderHint, preVotes, transfer, logVars, leaderVars,
+                   timeVars, clientVars, historyVars>>
 
 BecomeLeader(i) ==
   /\ role[i] = "Candidate"
   /\ IsQuorum(votesGranted[i])
   /\ role' = [role EXCEPT ![i] = "Leader"]
   /\ votesGranted' = [votesGranted EXCEPT ![i] = {}]
+  /\ preVotes' = [preVotes EXCEPT ![i] = {}]
+  /\ transfer' = [transfer EXCEPT ![i] = "none"]
   /\ nextIndex' = [nextIndex EXCEPT ![i] = [j \in Server |-> LastIndex(i) + 1]]
   /\ ackAge' = [ackAge EXCEPT ![i] = [j \in Server |-> AckAgeAtElection]]
   /\ electionElapsed' = [electionElapsed EXCEPT ![i] = IF LeasePolicy = "SampledQuorum" THEN 0 ELSE @]
   /\ elections' = elections \cup {[term |-> currentTerm[i], leader |-> i]}
   /\ Record(i, "Leader", currentTerm[i], "won_election")
-  /\ UNCHANGED <<currentTerm, votedFor, leaderHint, logVars, matchIndex, skew, client, messages,
+  /\ UNCHANGED <<currentTerm, votedFor, leaderHint, logVars, matchIndex, skew, clientVars, messages,
                  commits, acks>>
 
 \* Replication
@@ -357,11 +480,12 @@ AppendEntries(i, j, n) ==
   /\ nextIndex[i][j] > snapshotIndex[i]
   /\ n = 1 => nextIndex[i][j] <= LastIndex(i)
   /\ LET prev == nextIndex[i][j] - 1
-     IN Send([type |-> "AppendEntriesRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
-              prevLogIndex |-> prev, prevLogTerm |-> TermAt(i, prev),
-              entries |-> IF n = 1 THEN <<log[i][prev + 1]>> ELSE <<>>,
-              commitIndex |-> commitIndex[i], age |-> 0])
-  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+         m    == [type |-> "AppendEntriesRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
+                  prevLogIndex |-> prev, prevLogTerm |-> TermAt(i, prev),
+                  entries |-> IF n = 1 THEN <<log[i][prev + 1]>> ELSE <<>>,
+                  commitIndex |-> commitIndex[i], age |-> 0]
+     IN Send(With(m, "read_index", "reads", {q \in Read : WaitsAt(i, q)}))
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
 
 \* The log of i after the entries of m, which follow m.prevLogIndex.
 LogAfter(i, m) ==
@@ -371,15 +495,16 @@ LogAfter(i, m) ==
      ELSE Append(Prefix(i, k - 1), m.entries[1])
 
 AppendResponse(i, m, success, index, age) ==
-  [type |-> "AppendEntriesResponse", source |-> i, dest |-> m.source, term |-> AnswerTerm(i, m),
-   success |-> success, index |-> index, age |-> age]
+  LET answer == [type |-> "AppendEntriesResponse", source |-> i, dest |-> m.source,
+                 term |-> AnswerTerm(i, m), success |-> success, index |-> index, age |-> age]
+  IN With(answer, "read_index", "reads", IF success THEN m.reads ELSE {})
 
 HandleAppendEntriesRequest(i) ==
   \E m \in Received(i, "AppendEntriesRequest") :
     /\ ~HigherTerm(i, m)
     /\ IF StaleAppendEntriesRequest(i, m)
        THEN /\ Reply(m, AppendResponse(i, m, FALSE, 0, LeaseTicks))
-            /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+            /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
        ELSE /\ FollowLeader(i, m)
             /\ IF LogMatches(i, m)
                THEN LET index == m.prevLogIndex + Len(m.entries)
@@ -396,6 +521,8 @@ HandleAppendEntriesResponse(i) ==
     /\ ~HigherTerm(i, m)
     /\ CurrentAppendEntriesResponse(i, m)
     /\ Consume(m)
+    /\ reads' = [q \in Read |-> IF m.success /\ WaitsAt(i, q) /\ ConfirmsRead(i, m, q)
+                               THEN [reads[q] EXCEPT !.confirmedBy = @ \cup {m.source}] ELSE reads[q]]
     /\ IF role[i] # "Leader" THEN UNCHANGED leaderVars
        ELSE IF m.success THEN CountAck(i, m.source, m.index, m)
        ELSE /\ nextIndex' = [nextIndex EXCEPT ![i][m.source] = Max(@ - 1, matchIndex[i][m.source] + 1)]
@@ -417,7 +544,7 @@ AdvanceCommitIndex(i) ==
              ELSE commits[k]]
         /\ client' = [w \in Write |->
              IF w \in PendingAt(i) /\ \E k \in 1..last : log[i][k].write = w THEN "Ok" ELSE client[w]]
-  /\ UNCHANGED <<electionVars, log, snapshotIndex, snapshotTerm, leaderVars, timeVars, messages,
+  /\ UNCHANGED <<electionVars, reads, log, snapshotIndex, snapshotTerm, leaderVars, timeVars, messages,
                  elections, acks, audit>>
 
 \* Snapshots
@@ -427,7 +554,7 @@ TakeSnapshot(i) ==
   /\ commitIndex[i] > snapshotIndex[i]
   /\ snapshotIndex' = [snapshotIndex EXCEPT ![i] = commitIndex[i]]
   /\ snapshotTerm' = [snapshotTerm EXCEPT ![i] = TermAt(i, commitIndex[i])]
-  /\ UNCHANGED <<electionVars, log, commitIndex, leaderVars, timeVars, client, messages, historyVars>>
+  /\ UNCHANGED <<electionVars, log, commitIndex, leaderVars, timeVars, clientVars, messages, historyVars>>
 
 \* Only when the entry that the peer needs next is gone into the snapshot.
 InstallSnapshot(i, j) ==
@@ -437,7 +564,7 @@ InstallSnapshot(i, j) ==
   /\ Send([type |-> "InstallSnapshotRequest", source |-> i, dest |-> j, term |-> currentTerm[i],
            lastIndex |-> snapshotIndex[i], lastTerm |-> snapshotTerm[i],
            content |-> Prefix(i, snapshotIndex[i]), age |-> 0])
-  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
 
 \* An index of 0 acknowledges nothing: the request was stale.
 SnapshotResponse(i, m, index, age) ==
@@ -449,7 +576,7 @@ HandleInstallSnapshotRequest(i) ==
     /\ ~HigherTerm(i, m)
     /\ IF StaleInstallSnapshotRequest(i, m)
        THEN /\ Reply(m, SnapshotResponse(i, m, 0, LeaseTicks))
-            /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+            /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
        ELSE /\ FollowLeader(i, m)
             /\ RecordAck(i, m, m.lastIndex)
             /\ Reply(m, SnapshotResponse(i, m, m.lastIndex, m.age))
@@ -469,7 +596,7 @@ HandleInstallSnapshotResponse(i) ==
     /\ Consume(m)
     /\ IF role[i] = "Leader" /\ m.index > 0
        THEN CountAck(i, m.source, m.index, m) ELSE UNCHANGED leaderVars
-    /\ UNCHANGED <<electionVars, logVars, timeVars, client, historyVars>>
+    /\ UNCHANGED <<electionVars, logVars, timeVars, clientVars, historyVars>>
 
 \* Fencing
 
@@ -482,7 +609,8 @@ UpdateTerm(i) ==
     /\ currentTerm' = [currentTerm EXCEPT ![i] = m.term]
     /\ votedFor' = [votedFor EXCEPT ![i] = Nil]
     /\ leaderHint' = [leaderHint EXCEPT ![i] = HintAfterStepDown(i, m)]
-    /\ UNCHANGED <<logVars, timeVars, messages, elections, commits, acks>>
+    /\ messages' = IF HandledAfterUpdate(m) THEN messages ELSE messages \ {m}
+    /\ UNCHANGED <<logVars, timeVars, elections, commits, acks>>
 
 DropStaleResponse(i) ==
   \E m \in messages :
@@ -490,31 +618,90 @@ DropStaleResponse(i) ==
     /\ m.dest = i
     /\ m.term < currentTerm[i]
     /\ Consume(m)
-    /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+    /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
+
+\* Leadership transfer
+
+TransferLeadership(i, j) ==
+  /\ "transfer" \in Features
+  /\ role[i] = "Leader"
+  /\ i # j
+  /\ ~Transferring(i)
+  /\ TransferTargetReady(i, j)
+  /\ transfer' = [transfer EXCEPT ![i] = "transferring"]
+  /\ Send([type |-> "TimeoutNow", source |-> i, dest |-> j, term |-> currentTerm[i]])
+  /\ UNCHANGED <<currentTerm, role, votedFor, votesGranted, leaderHint, preVotes, logVars, leaderVars,
+                 timeVars, clientVars, historyVars>>
+
+\* The leader has waited long enough, and takes writes again if it may.
+AbortTransfer(i) ==
+  /\ Transferring(i)
+  /\ transfer' = [transfer EXCEPT ![i] = "aborted"]
+  /\ UNCHANGED <<currentTerm, role, votedFor, votesGranted, leaderHint, preVotes, logVars, leaderVars,
+                 timeVars, clientVars, messages, historyVars>>
+
+\* The target campaigns at once, whatever its clock says and without a pre-vote.
+HandleTimeoutNow(i) ==
+  \E m \in Received(i, "TimeoutNow") :
+    /\ ~HigherTerm(i, m)
+    /\ Consume(m)
+    /\ IF StaleTimeoutNow(i, m) \/ role[i] # "Follower"
+       THEN UNCHANGED <<electionVars, audit>>
+       ELSE Campaign(i, "leadership_transfer", "campaign")
+    /\ UNCHANGED <<logVars, leaderVars, timeVars, clientVars, elections, commits, acks>>
 
 \* Client writes
 
 AcceptWrite(i, w) ==
   /\ client[w] = "Idle"
   /\ AcceptsWrites(i)
-  /\ HasQuorumContact(i)
+  /\ HasQuorumContact(i) /\ ~Transferring(i)
   /\ log' = [log EXCEPT ![i] = Append(Prefix(i, AppendsAfter(i)), [term |-> TermOfNewEntry(i), write |-> w])]
   /\ client' = [client EXCEPT ![w] = OutcomeAtAppend]
-  /\ UNCHANGED <<electionVars, commitIndex, snapshotIndex, snapshotTerm, leaderVars, timeVars,
+  /\ UNCHANGED <<electionVars, reads, commitIndex, snapshotIndex, snapshotTerm, leaderVars, timeVars,
                  messages, historyVars>>
 
 RedirectWrite(i, w) ==
   /\ client[w] = "Idle"
   /\ role[i] # "Leader"
   /\ client' = [client EXCEPT ![w] = "Redirected"]
-  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, messages, historyVars>>
+  /\ UNCHANGED <<electionVars, reads, logVars, leaderVars, timeVars, messages, historyVars>>
 
 RejectWrite(i, w) ==
   /\ client[w] = "Idle"
   /\ role[i] = "Leader"
-  /\ ~HasQuorumContact(i)
+  /\ ~HasQuorumContact(i) \/ Transferring(i)
   /\ client' = [client EXCEPT ![w] = "Rejected"]
-  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, messages, historyVars>>
+  /\ UNCHANGED <<electionVars, reads, logVars, leaderVars, timeVars, messages, historyVars>>
+
+\* Client reads
+
+NewRead(i, status) ==
+  [status |-> status, server |-> i, index |-> commitIndex[i], floor |-> AcknowledgedIndex, confirmedBy |-> {}]
+
+\* It begins, is checked and answered in one step.
+LeaseRead(i, q) ==
+  /\ "lease_read" \in Features
+  /\ reads[q].status = "Idle"
+  /\ ServesReads(i)
+  /\ CommittedInTerm(i)
+  /\ ReadLeaseValid(i)
+  /\ reads' = [reads EXCEPT ![q] = NewRead(i, "Served")]
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, messages, historyVars>>
+
+BeginRead(i, q) ==
+  /\ "read_index" \in Features
+  /\ reads[q].status = "Idle"
+  /\ ServesReads(i)
+  /\ CommittedInTerm(i)
+  /\ reads' = [reads EXCEPT ![q] = NewRead(i, "Waiting")]
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, messages, historyVars>>
+
+ServeRead(q) ==
+  /\ reads[q].status = "Waiting"
+  /\ ReadConfirmed(q)
+  /\ reads' = [reads EXCEPT ![q].status = "Served", ![q].confirmedBy = {}]
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, messages, historyVars>>
 
 \* Lease and time
 
@@ -538,14 +725,14 @@ Tick(i) ==
           IF k \in moved /\ LeasePolicy # "SampledQuorum"
           THEN [j \in Server |-> Min(ackAge[k][j] + 1, LeaseTicks)] ELSE ackAge[k]]
      /\ messages' = {Aged(m, moved) : m \in messages}
-     /\ UNCHANGED <<electionVars, logVars, matchIndex, nextIndex, client, historyVars>>
+     /\ UNCHANGED <<electionVars, logVars, matchIndex, nextIndex, clientVars, historyVars>>
 
 SampleQuorum(i) ==
   /\ SampleDue(i)
   /\ SampleHasQuorum(i)
   /\ electionElapsed' = [electionElapsed EXCEPT ![i] = 0]
   /\ ackAge' = [ackAge EXCEPT ![i] = [j \in Server |-> Min(@[j] + 1, LeaseTicks)]]
-  /\ UNCHANGED <<electionVars, logVars, matchIndex, nextIndex, skew, client, messages, historyVars>>
+  /\ UNCHANGED <<electionVars, logVars, matchIndex, nextIndex, skew, clientVars, messages, historyVars>>
 
 LeaseExpire(i) ==
   /\ LeasePolicy # "None"
@@ -570,13 +757,14 @@ Restart(i) ==
 DropMessage ==
   /\ "loss" \in Faults
   /\ \E m \in messages : Consume(m)
-  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, client, historyVars>>
+  /\ UNCHANGED <<electionVars, logVars, leaderVars, timeVars, clientVars, historyVars>>
 
 \* == Specification ==
-\* PreVote joins the elections, leadership transfer (TimeoutNow) the fencing and LeaseRead the
-\* client section, each behind a constant of its own.
-
 Next ==
+  \/ \E i \in Server : StartPreVote(i)
+  \/ \E i, j \in Server : RequestPreVote(i, j)
+  \/ \E i \in Server : HandlePreVoteRequest(i)
+  \/ \E i \in Server : HandlePreVoteResponse(i)
   \/ \E i \in Server : Timeout(i)
   \/ \E i, j \in Server : RequestVote(i, j)
   \/ \E i \in Server : HandleRequestVoteRequest(i)
@@ -592,9 +780,15 @@ Next ==
   \/ \E i \in Server : HandleInstallSnapshotResponse(i)
   \/ \E i \in Server : UpdateTerm(i)
   \/ \E i \in Server : DropStaleResponse(i)
+  \/ \E i, j \in Server : TransferLeadership(i, j)
+  \/ \E i \in Server : AbortTransfer(i)
+  \/ \E i \in Server : HandleTimeoutNow(i)
   \/ \E i \in Server, w \in Write : AcceptWrite(i, w)
   \/ \E i \in Server, w \in Write : RedirectWrite(i, w)
   \/ \E i \in Server, w \in Write : RejectWrite(i, w)
+  \/ \E i \in Server, q \in Read : LeaseRead(i, q)
+  \/ \E i \in Server, q \in Read : BeginRead(i, q)
+  \/ \E q \in Read : ServeRead(q)
   \/ \E i \in Server : Tick(i)
   \/ \E i \in Server : SampleQuorum(i)
   \/ \E i \in Server : LeaseExpire(i)
@@ -605,11 +799,12 @@ Spec == Init /\ [][Next]_vars
 
 \* == Fairness ==
 \* What a working server does in the end: it handles a message that waits for it, asks for votes,
-\* takes office, replicates, commits, and its clock runs. What nobody owes: to campaign, to write, to
-\* take a snapshot, and faults. A step beyond the bounds of module MC is owed too, and not there to be
+\* takes office, replicates, commits, answers reads, and its clock runs. What nobody owes: to campaign,
+\* to write or read, to give an office away, to take a snapshot, and faults. A step beyond the bounds of module MC is owed too, and not there to be
 \* taken: that is why nobody owes a campaign. docs/CHECKER.md says what it would do to the claims.
 
 Receive(i) ==
+  \/ HandlePreVoteRequest(i) \/ HandlePreVoteResponse(i) \/ HandleTimeoutNow(i)
   \/ HandleRequestVoteRequest(i) \/ HandleRequestVoteResponse(i)
   \/ HandleAppendEntriesRequest(i) \/ HandleAppendEntriesResponse(i)
   \/ HandleInstallSnapshotRequest(i) \/ HandleInstallSnapshotResponse(i)
@@ -620,8 +815,9 @@ ClockFairness ==
 
 ServerFairness ==
   /\ \A i \in Server : WF_vars(Receive(i)) /\ WF_vars(BecomeLeader(i)) /\ WF_vars(AdvanceCommitIndex(i))
-  /\ \A i, j \in Server : WF_vars(RequestVote(i, j)) /\ WF_vars(InstallSnapshot(i, j))
+  /\ \A i, j \in Server : WF_vars(RequestPreVote(i, j) \/ RequestVote(i, j)) /\ WF_vars(InstallSnapshot(i, j))
   /\ \A i, j \in Server, n \in {0, 1} : WF_vars(AppendEntries(i, j, n))
+  /\ \A q \in Read : WF_vars(ServeRead(q))
 
 \* == Fair specifications ==
 

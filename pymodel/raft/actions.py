@@ -21,6 +21,7 @@ from pymodel.raft.guards import (
     EntryConflicts,
     EntryCount,
     FollowerCommit,
+    HandledAfterUpdate,
     HigherTerm,
     HintAfterStepDown,
     IsQuorum,
@@ -29,12 +30,16 @@ from pymodel.raft.guards import (
     LastTerm,
     LogMatches,
     MayCampaign,
+    OverridesWithholding,
+    PreVoteWon,
     RetainsSuffix,
+    StageAfterTimeout,
     StaleAppendEntriesRequest,
     StaleInstallSnapshotRequest,
     StaleRequestVoteRequest,
     TermAt,
     VoteAvailable,
+    WaitsAt,
     WithholdsVote,
 )
 from pymodel.raft.names import (
@@ -42,6 +47,7 @@ from pymodel.raft.names import (
     AppendEntriesResponse,
     Candidate,
     ElectionTimeout,
+    Features,
     HigherTermSeen,
     InstallSnapshotRequest,
     InstallSnapshotResponse,
@@ -51,14 +57,28 @@ from pymodel.raft.names import (
     LogIndex,
     Message,
     Nil,
+    NoTransfer,
+    Read,
     RequestVoteRequest,
     RequestVoteResponse,
     Server,
     Snapshots,
     State,
+    TransferCampaign,
     WonElection,
 )
-from pymodel.raft.steps import BecomeFollower, CountAck, FollowLeader, Record, RecordAck, RecordCommits
+from pymodel.raft.reads import ConfirmReads
+from pymodel.raft.steps import (
+    BecomeFollower,
+    Campaign,
+    CountAck,
+    EndPoll,
+    EnterStage,
+    FollowLeader,
+    Record,
+    RecordAck,
+    RecordCommits,
+)
 
 
 def Init(t: State) -> None:
@@ -72,15 +92,9 @@ def Init(t: State) -> None:
 
 
 def Timeout(s: State, t: State, i: int) -> bool:
-    if not MayCampaign(s, i) or not ElectionTimeoutElapsed(s, i):
+    if not MayCampaign(s, i) or not ElectionTimeoutElapsed(s, i) or not PreVoteWon(s, i):
         return False
-    t.currentTerm[i] = s.currentTerm[i] + 1
-    t.role[i] = Candidate
-    t.votedFor[i] = i
-    for j in Server:
-        t.votesGranted[i, j] = 1 if j == i else 0
-    t.leaderHint[i] = Nil
-    Record(s, t, i, Candidate, s.currentTerm[i] + 1, ElectionTimeout)
+    Campaign(s, t, i, ElectionTimeout, StageAfterTimeout(s, i))
     return True
 
 
@@ -89,7 +103,12 @@ def RequestVote(s: State, t: State, i: int, j: int) -> bool:
         return False
     t.messages.add(
         RequestVoteRequest(
-            source=i, dest=j, term=s.currentTerm[i], lastLogIndex=LastIndex(s, i), lastLogTerm=LastTerm(s, i)
+            source=i,
+            dest=j,
+            term=s.currentTerm[i],
+            lastLogIndex=LastIndex(s, i),
+            lastLogTerm=LastTerm(s, i),
+            override=1 if "transfer" in Features and s.transfer[i] == TransferCampaign else 0,
         )
     )
     return True
@@ -103,7 +122,7 @@ def HandleRequestVoteRequest(s: State, t: State, m: Message) -> bool:
         not StaleRequestVoteRequest(s, i, m)
         and VoteAvailable(s, i, m)
         and CandidateLogUpToDate(s, i, m)
-        and not WithholdsVote(s, i)
+        and (not WithholdsVote(s, i) or OverridesWithholding(s, m))
     )
     if granted:
         t.votedFor[i] = m.source
@@ -133,6 +152,8 @@ def BecomeLeader(s: State, t: State, i: int) -> bool:
     if not IsQuorum(s, votes):
         return False
     t.role[i] = Leader
+    EndPoll(t, i)
+    EnterStage(t, i, NoTransfer)
     for j in Server:
         t.votesGranted[i, j] = 0
         t.nextIndex[i, j] = LastIndex(s, i) + 1
@@ -165,6 +186,7 @@ def AppendEntries(s: State, t: State, i: int, j: int, n: int) -> bool:
             entryWrite=s.log.write[i, following] if n == 1 else Nil,
             commitIndex=s.commitIndex[i],
             age=0,
+            reads=[1 if WaitsAt(s, i, q) else 0 for q in Read],
         )
     )
     return True
@@ -202,7 +224,13 @@ def HandleAppendEntriesRequest(s: State, t: State, m: Message) -> bool:
     t.messages.discard(m)
     t.messages.add(
         AppendEntriesResponse(
-            source=i, dest=m.source, term=AnswerTerm(s, i, m), success=success, index=index, age=age
+            source=i,
+            dest=m.source,
+            term=AnswerTerm(s, i, m),
+            success=success,
+            index=index,
+            age=age,
+            reads=[m.reads[q] if success == 1 else 0 for q in Read],
         )
     )
     return True
@@ -216,6 +244,7 @@ def HandleAppendEntriesResponse(s: State, t: State, m: Message) -> bool:
     if s.role[i] == Leader:
         if m.success == 1:
             CountAck(s, t, i, j, m.index, m)
+            ConfirmReads(s, t, i, m)
         else:
             t.nextIndex[i, j] = max(s.nextIndex[i, j] - 1, s.matchIndex[i, j] + 1)
             t.ackAge[i, j] = AgeAfterRejection(s, i, m)
@@ -331,6 +360,8 @@ def UpdateTerm(s: State, t: State, m: Message) -> bool:
     t.currentTerm[i] = m.term
     t.votedFor[i] = Nil
     t.leaderHint[i] = HintAfterStepDown(s, i, m)
+    if not HandledAfterUpdate(s, m):
+        t.messages.discard(m)
     return True
 
 

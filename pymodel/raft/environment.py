@@ -16,6 +16,7 @@ from pymodel.raft.guards import (
     SampleHasQuorum,
     TermAfterRestart,
     TermOfNewEntry,
+    Transferring,
     VoteAfterRestart,
     VoteAfterStepDown,
 )
@@ -42,7 +43,7 @@ from pymodel.raft.steps import BecomeFollower
 
 
 def AcceptWrite(s: State, t: State, i: int, w: int) -> bool:
-    if s.client[w] != Idle or not AcceptsWrites(s, i) or not HasQuorumContact(s, i):
+    if s.client[w] != Idle or not AcceptsWrites(s, i) or not HasQuorumContact(s, i) or Transferring(s, i):
         return False
     k = AppendsAfter(s, i) + 1
     t.log.length[i] = k
@@ -63,7 +64,9 @@ def RedirectWrite(s: State, t: State, i: int, w: int) -> bool:
 
 
 def RejectWrite(s: State, t: State, i: int, w: int) -> bool:
-    if s.client[w] != Idle or s.role[i] != Leader or HasQuorumContact(s, i):
+    if s.client[w] != Idle or s.role[i] != Leader:
+        return False
+    if HasQuorumContact(s, i) and not Transferring(s, i):
         return False
     t.client[w] = Rejected
     return True

@@ -8,24 +8,33 @@ from __future__ import annotations
 
 from pymodel.raft.names import (
     AppendEntriesRequest,
+    AppendEntriesResponse,
     ElectionTicks,
+    Features,
     InstallSnapshotRequest,
+    InstallSnapshotResponse,
     Leader,
     LeasePolicy,
     LeaseTicks,
     Message,
     Nil,
+    NoTransfer,
     Outcome,
     Pending,
     Position,
+    PreVoteRequest,
+    ReadWaiting,
     Reason,
     RequestVoteRequest,
-    RequestVoteResponse,
     Server,
     ServerId,
+    Stage,
     State,
     TermNumber,
     Ticks,
+    TimeoutNow,
+    TransferAborted,
+    TransferUnderWay,
     Unknown,
 )
 
@@ -45,7 +54,13 @@ def LastTerm(s: State, i: int) -> int:
 
 
 def IsRequest(m: Message) -> bool:
-    return m.type in (RequestVoteRequest, AppendEntriesRequest, InstallSnapshotRequest)
+    return m.type in (
+        PreVoteRequest,
+        RequestVoteRequest,
+        AppendEntriesRequest,
+        InstallSnapshotRequest,
+        TimeoutNow,
+    )
 
 
 def EntryCount(m: Message) -> int:
@@ -55,7 +70,12 @@ def EntryCount(m: Message) -> int:
 
 def CarriesAge(m: Message) -> bool:
     """Whether m's age counts ticks: only where an age begins with the sending of a request."""
-    return LeasePolicy in ("SendTime", "None") and m.type not in (RequestVoteRequest, RequestVoteResponse)
+    return LeasePolicy in ("SendTime", "None") and m.type in (
+        AppendEntriesRequest,
+        AppendEntriesResponse,
+        InstallSnapshotRequest,
+        InstallSnapshotResponse,
+    )
 
 
 def LeaseHolder(m: Message) -> int:
@@ -90,6 +110,14 @@ def HolderCount(s: State, i: int, k: int) -> int:
     return count
 
 
+def WaitsAt(s: State, i: int, q: int) -> bool:
+    return s.reads.status[q] == ReadWaiting and s.reads.server[q] == i
+
+
+def Transferring(s: State, i: int) -> bool:
+    return "transfer" in Features and s.transfer[i] == TransferUnderWay
+
+
 # Fencing
 
 
@@ -109,6 +137,14 @@ def StaleInstallSnapshotRequest(s: State, i: int, m: Message) -> bool:
     return m.term < s.currentTerm[i]
 
 
+def StalePreVoteRequest(s: State, i: int, m: Message) -> bool:
+    return m.term < s.currentTerm[i]
+
+
+def StaleTimeoutNow(s: State, i: int, m: Message) -> bool:
+    return m.term < s.currentTerm[i]
+
+
 def CurrentRequestVoteResponse(s: State, i: int, m: Message) -> bool:
     return m.term == s.currentTerm[i]
 
@@ -119,6 +155,14 @@ def CurrentAppendEntriesResponse(s: State, i: int, m: Message) -> bool:
 
 def CurrentInstallSnapshotResponse(s: State, i: int, m: Message) -> bool:
     return m.term == s.currentTerm[i]
+
+
+def CurrentPreVoteResponse(s: State, i: int, m: Message) -> bool:
+    return m.term == s.currentTerm[i]
+
+
+def HandledAfterUpdate(s: State, m: Message) -> bool:
+    return True
 
 
 def AnswerTerm(s: State, i: int, m: Message) -> TermNumber:
@@ -168,6 +212,51 @@ def WithholdsVote(s: State, i: int) -> bool:
 
 def VoteAfterStepDown(s: State, i: int) -> ServerId:
     return s.votedFor[i]
+
+
+def OverridesWithholding(s: State, m: Message) -> bool:
+    return m.override == 1
+
+
+# Pre-votes
+
+
+def WithholdsPreVote(s: State, i: int) -> bool:
+    return s.role[i] == Leader or s.electionElapsed[i] < ElectionTicks
+
+
+def TermAfterPreVote(s: State, i: int, m: Message) -> TermNumber:
+    return s.currentTerm[i]
+
+
+def PreVoteCount(s: State, i: int) -> int:
+    count = 0
+    for j in Server:
+        count += s.preVotes[i, j]
+    return count
+
+
+def PreVoteWon(s: State, i: int) -> bool:
+    return "pre_vote" not in Features or IsQuorum(s, PreVoteCount(s, i))
+
+
+def HasVoteAtCampaign(s: State, i: int, j: int) -> bool:
+    return j == i
+
+
+# Leadership transfer
+
+
+def LeaseYielded(s: State, i: int) -> bool:
+    return "transfer" in Features and s.transfer[i] in (TransferUnderWay, TransferAborted)
+
+
+def TransferTargetReady(s: State, i: int, j: int) -> bool:
+    return s.matchIndex[i, j] == LastIndex(s, i)
+
+
+def StageAfterTimeout(s: State, i: int) -> Stage:
+    return NoTransfer
 
 
 # Durability
@@ -243,7 +332,7 @@ def AckAgeAtElection(s: State) -> Ticks:
 
 
 def LeaseValid(s: State, i: int) -> bool:
-    return s.role[i] == Leader and IsQuorum(s, RecentContacts(s, i))
+    return s.role[i] == Leader and IsQuorum(s, RecentContacts(s, i)) and not LeaseYielded(s, i)
 
 
 def HasQuorumContact(s: State, i: int) -> bool:
@@ -256,6 +345,33 @@ def SampleHasQuorum(s: State, i: int) -> bool:
         if j != i and s.ackAge[i, j] == 0:
             active += 1
     return IsQuorum(s, active)
+
+
+# Reads
+
+
+def ServesReads(s: State, i: int) -> bool:
+    return s.role[i] == Leader
+
+
+def CommittedInTerm(s: State, i: int) -> bool:
+    return s.commitIndex[i] > 0 and TermAt(s, i, s.commitIndex[i]) == s.currentTerm[i]
+
+
+def ReadLeaseValid(s: State, i: int) -> bool:
+    return HasQuorumContact(s, i)
+
+
+def ConfirmsRead(s: State, i: int, m: Message, q: int) -> bool:
+    return m.reads[q] == 1
+
+
+def ReadConfirmed(s: State, q: int) -> bool:
+    count = 1
+    for j in Server:
+        if j != s.reads.server[q]:
+            count += s.reads.confirmedBy[q, j]
+    return IsQuorum(s, count)
 
 
 # Client outcomes

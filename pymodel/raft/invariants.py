@@ -21,6 +21,8 @@ from pymodel.raft.names import (
     LogIndex,
     Nil,
     Ok,
+    Read,
+    ReadServed,
     Redirected,
     Rejected,
     Restarted,
@@ -28,6 +30,7 @@ from pymodel.raft.names import (
     Start,
     State,
     Term,
+    TransferTold,
     WonElection,
     Write,
 )
@@ -53,6 +56,8 @@ def AllowedTransition(old: int, new: int, grows: bool, reason: int) -> bool:
     """The rows of the spec's TransitionTable."""
     if reason == ElectionTimeout:
         return old != Leader and new == Candidate and grows
+    if reason == TransferTold:
+        return old == Follower and new == Candidate and grows
     if reason == WonElection:
         return old == Candidate and new == Leader and not grows
     if new != Follower:
@@ -193,6 +198,14 @@ def DefiniteFailNeverCommits(s: State) -> bool:
     return True
 
 
+def LinearizableRead(s: State) -> bool:
+    for q in Read:
+        if s.reads.status[q] == ReadServed:
+            if s.reads.index[q] < s.reads.floor[q] or s.reads.index[q] > s.commits.length:
+                return False
+    return True
+
+
 def LeaseImpliesPromise(s: State) -> bool:
     for i in Server:
         for j in Server:
@@ -261,6 +274,7 @@ INVARIANTS = (
     TermBounds,
     OkIsChosen,
     DefiniteFailNeverCommits,
+    LinearizableRead,
     LeaseImpliesPromise,
     LeaseExclusion,
     RedirectSound,

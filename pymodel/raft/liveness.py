@@ -62,6 +62,9 @@ def IsDecided(s: State, w: int) -> bool:
 RECEIVE = tuple(
     Steps(action, ("m.dest",))
     for action in (
+        "HandlePreVoteRequest",
+        "HandlePreVoteResponse",
+        "HandleTimeoutNow",
         "HandleRequestVoteRequest",
         "HandleRequestVoteResponse",
         "HandleAppendEntriesRequest",
@@ -89,9 +92,12 @@ SERVER_FAIRNESS = (
     Fairness(RECEIVE, over=("Server",)),
     weak("BecomeLeader"),
     weak("AdvanceCommitIndex"),
-    weak_to_peers("RequestVote"),
+    Fairness(
+        (Steps("RequestPreVote", ("i", "j")), Steps("RequestVote", ("i", "j"))), over=("Server", "Server")
+    ),
     weak_to_peers("InstallSnapshot"),
     Fairness((Steps("AppendEntries", ("i", "j", "n")),), over=("Server", "Server", (0, 1))),
+    Fairness((Steps("ServeRead", ("q",)),), over=("Read",)),
 )
 
 FAIR_SPECIFICATIONS = {"ClockSpec": CLOCK_FAIRNESS, "FairSpec": (*CLOCK_FAIRNESS, *SERVER_FAIRNESS)}

@@ -16,8 +16,11 @@ from pymodel.raft import (
     invariants,
     liveness,
     names,
+    prevote,
     properties,
+    reads,
     steps,
+    transfer,
     witnesses,
 )
 from pymodel.raft.mutants import MUTANTS
@@ -26,6 +29,7 @@ from pymodel.raft.view import present, present_message
 from pymodel.values import Value
 
 SERVER, PEER, WRITE = Parameter("i", "Server"), Parameter("j", "Server"), Parameter("w", "Write")
+READ = Parameter("q", "Read")
 
 
 def _message(*kinds: str) -> Parameter:
@@ -33,6 +37,10 @@ def _message(*kinds: str) -> Parameter:
 
 
 ACTIONS = (
+    Action(prevote.StartPreVote, (SERVER,)),
+    Action(prevote.RequestPreVote, (SERVER, PEER)),
+    Action(prevote.HandlePreVoteRequest, (_message("PreVoteRequest"),)),
+    Action(prevote.HandlePreVoteResponse, (_message("PreVoteResponse"),)),
     Action(actions.Timeout, (SERVER,)),
     Action(actions.RequestVote, (SERVER, PEER)),
     Action(actions.HandleRequestVoteRequest, (_message("RequestVoteRequest"),)),
@@ -48,9 +56,15 @@ ACTIONS = (
     Action(actions.HandleInstallSnapshotResponse, (_message("InstallSnapshotResponse"),)),
     Action(actions.UpdateTerm, (_message(),)),
     Action(actions.DropStaleResponse, (_message(),)),
+    Action(transfer.TransferLeadership, (SERVER, PEER)),
+    Action(transfer.AbortTransfer, (SERVER,)),
+    Action(transfer.HandleTimeoutNow, (_message("TimeoutNow"),)),
     Action(environment.AcceptWrite, (SERVER, WRITE)),
     Action(environment.RedirectWrite, (SERVER, WRITE)),
     Action(environment.RejectWrite, (SERVER, WRITE)),
+    Action(reads.LeaseRead, (SERVER, READ)),
+    Action(reads.BeginRead, (SERVER, READ)),
+    Action(reads.ServeRead, (READ,)),
     Action(environment.Tick, (SERVER,)),
     Action(environment.SampleQuorum, (SERVER,)),
     Action(environment.LeaseExpire, (SERVER,)),
@@ -65,9 +79,13 @@ GUARDS = (
     "StaleRequestVoteRequest",
     "StaleAppendEntriesRequest",
     "StaleInstallSnapshotRequest",
+    "StalePreVoteRequest",
+    "StaleTimeoutNow",
     "CurrentRequestVoteResponse",
     "CurrentAppendEntriesResponse",
     "CurrentInstallSnapshotResponse",
+    "CurrentPreVoteResponse",
+    "HandledAfterUpdate",
     "AnswerTerm",
     "HintAfterStepDown",
     "AcceptsWrites",
@@ -79,6 +97,14 @@ GUARDS = (
     "CandidateLogUpToDate",
     "WithholdsVote",
     "VoteAfterStepDown",
+    "OverridesWithholding",
+    "WithholdsPreVote",
+    "TermAfterPreVote",
+    "PreVoteWon",
+    "HasVoteAtCampaign",
+    "LeaseYielded",
+    "TransferTargetReady",
+    "StageAfterTimeout",
     "TermAfterRestart",
     "VoteAfterRestart",
     "ElapsedAfterRestart",
@@ -97,6 +123,11 @@ GUARDS = (
     "LeaseValid",
     "HasQuorumContact",
     "SampleHasQuorum",
+    "ServesReads",
+    "CommittedInTerm",
+    "ReadLeaseValid",
+    "ConfirmsRead",
+    "ReadConfirmed",
     "OutcomeAtAppend",
     "OutcomeAtStepDown",
     "RecordsTransition",
@@ -111,6 +142,8 @@ VIEWS = {
         "votedFor",
         "votesGranted",
         "leaderHint",
+        "preVotes",
+        "transfer",
         "log",
         "commitIndex",
         "snapshotIndex",
@@ -121,6 +154,7 @@ VIEWS = {
         "ackAge",
         "skew",
         "client",
+        "reads",
         "messages",
     )
 }
@@ -128,12 +162,14 @@ VIEWS = {
 CONSTANTS = (
     "Server",
     "Write",
+    "Read",
     "Nil",
     "ElectionTicks",
     "LeaseTicks",
     "ClockSkew",
     "LeasePolicy",
     "Snapshots",
+    "Features",
     "Faults",
     "History",
     "MaxTerm",
@@ -141,8 +177,13 @@ CONSTANTS = (
     "MaxMessages",
 )
 POLICIES = ("SendTime", "AckReceipt", "SampledQuorum", "None")
+FEATURES = frozenset({"pre_vote", "transfer", "lease_read", "read_index"})
 FAULTS = frozenset({"loss", "restart"})
 HISTORIES = frozenset({"acks", "audit"})
+
+
+OFF = ("Read", "Features")
+"""The constants of which the empty set is the spec without what they are for."""
 
 
 def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, ...]]) -> Bound:
@@ -152,11 +193,12 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
     """
     for name in CONSTANTS:
         if name not in constants:
-            raise CfgError(f"constant {name} has no value", mend=f"add `{name} = ...` under CONSTANTS")
+            example = "{}" if name in OFF else "..."
+            raise CfgError(f"constant {name} has no value", mend=f"add `{name} = {example}` under CONSTANTS")
     for name in constants:
         if name not in CONSTANTS:
             raise CfgError(f"constant {name} is not one of the spec's", mend=f"known: {', '.join(CONSTANTS)}")
-    servers, writes = _members("Server", constants, ordered), _members("Write", constants, ordered)
+    servers, writes, attempts = (_members(name, constants, ordered) for name in ("Server", "Write", "Read"))
     if not servers:
         raise CfgError("Server is empty", mend="give at least one server, such as {s1, s2, s3}")
     if constants["Nil"] in servers:
@@ -167,15 +209,18 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
     snapshots = constants["Snapshots"]
     if not isinstance(snapshots, bool):
         raise CfgError(f"Snapshots must be TRUE or FALSE, not {snapshots!r}")
+    features = _subset("Features", constants, FEATURES)
     faults = _subset("Faults", constants, FAULTS)
     history = _subset("History", constants, HISTORIES)
     sizes = Sizes(
         servers=len(servers),
         writes=len(writes),
+        reads=len(attempts),
         election_ticks=_natural("ElectionTicks", constants),
         lease_ticks=_natural("LeaseTicks", constants),
         clock_skew=_natural("ClockSkew", constants),
         snapshots=snapshots,
+        features=features,
         history=history,
         max_term=_natural("MaxTerm", constants),
         max_log_len=_natural("MaxLogLen", constants),
@@ -185,6 +230,7 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
         **enumerations(),
         "Server": range(sizes.servers),
         "Write": range(sizes.writes),
+        "Read": range(sizes.reads),
         "Term": range(1, sizes.max_term + 1),
         "LogIndex": range(1, sizes.log_len + 1),
         "ElectionTicks": sizes.election_ticks,
@@ -192,13 +238,14 @@ def bind(constants: Mapping[str, Value], ordered: Callable[[str], tuple[Value, .
         "ClockSkew": sizes.clock_skew,
         "LeasePolicy": policy,
         "Snapshots": snapshots,
+        "Features": features,
         "Faults": faults,
         "History": sizes.history,
         "MaxTerm": sizes.max_term,
         "MaxLogLen": sizes.max_log_len,
         "MaxMessages": sizes.max_messages,
     }
-    return Bound(values, {"Server": servers, "Write": writes}, make_schema(sizes))
+    return Bound(values, {"Server": servers, "Write": writes, "Read": attempts}, make_schema(sizes))
 
 
 def _members(
@@ -245,7 +292,7 @@ def _functions(module: ModuleType) -> dict[str, Function]:
 def _all_functions() -> dict[str, Function | Constant]:
     found: dict[str, Function | Constant] = {}
     modules = (
-        *(guards, steps, actions, environment, bounds),
+        *(guards, steps, actions, prevote, transfer, reads, environment, bounds),
         *(invariants, antiproperties, properties, liveness, witnesses),
     )
     for module in modules:
@@ -268,7 +315,7 @@ RAFT = Model(
     present_message=present_message,
     guards=GUARDS,
     views=VIEWS,
-    binders={"i": "Server", "j": "Server", "w": "Write"},
+    binders={"i": "Server", "j": "Server", "w": "Write", "q": "Read"},
     witnesses={function.__name__: function for function in witnesses.WITNESSES},
     anti_invariants={function.__name__: function for function in antiproperties.ANTI_INVARIANTS},
     anti_properties={function.__name__: function for function in antiproperties.ANTI_PROPERTIES},

@@ -8,28 +8,38 @@ state, the others are the operator's.
 from __future__ import annotations
 
 from pymodel.engine.contract import Constant, Function
-from pymodel.raft.guards import HolderCount, IsRequest, LastIndex
+from pymodel.raft.guards import (
+    HolderCount,
+    IsQuorum,
+    IsRequest,
+    LastIndex,
+)
 from pymodel.raft.names import (
     Candidate,
     CurrentLeader,
     ElectionTicks,
     ElectionTimeout,
+    Features,
     HigherTermSeen,
     Leader,
     LeaseExpired,
     Message,
     Nil,
+    NoTransfer,
     Ok,
     Outcome,
     Pending,
     Position,
     Reason,
     Redirected,
+    RequestVoteRequest,
     Server,
     ServerId,
+    Stage,
     State,
     TermNumber,
     Ticks,
+    TransferUnderWay,
     WonElection,
 )
 
@@ -142,6 +152,34 @@ def HigherTermAsExpiry(s: State, i: int, reason: int) -> Reason:
     return LeaseExpired if reason == HigherTermSeen else reason
 
 
+def SwallowsVoteRequest(s: State, m: Message) -> bool:
+    return m.type != RequestVoteRequest
+
+
+def LeaseOnceHeld(s: State, i: int) -> bool:
+    contacts = 1
+    for j in Server:
+        if j != i and s.matchIndex[i, j] > 0:
+            contacts += 1
+    return IsQuorum(s, contacts)
+
+
+def PreVoteTermTaken(s: State, i: int, m: Message) -> TermNumber:
+    return m.term + 1
+
+
+def PreVoteCounts(s: State, i: int, j: int) -> bool:
+    return j == i or ("pre_vote" in Features and s.preVotes[i, j] == 1)
+
+
+def YieldedWhileTransferring(s: State, i: int) -> bool:
+    return "transfer" in Features and s.transfer[i] == TransferUnderWay
+
+
+def StageKept(s: State, i: int) -> Stage:
+    return s.transfer[i] if "transfer" in Features else NoTransfer
+
+
 def ElapsedAlone(s: State, i: int) -> bool:
     for j in Server:
         if j != i and s.role[j] == Candidate:
@@ -182,6 +220,12 @@ MUTANTS: dict[str, Function | Constant] = {
             ForgetsExpiry,
             ExpiryAsHigherTerm,
             HigherTermAsExpiry,
+            SwallowsVoteRequest,
+            LeaseOnceHeld,
+            PreVoteTermTaken,
+            PreVoteCounts,
+            YieldedWhileTransferring,
+            StageKept,
             ElapsedAlone,
         )
     },

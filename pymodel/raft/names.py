@@ -20,9 +20,11 @@ Position: TypeAlias = int  # in a log, from 1; 0 before it
 Ticks: TypeAlias = int
 Outcome: TypeAlias = int
 Reason: TypeAlias = int
+Stage: TypeAlias = int
 
 Server = range(0)
 Write = range(0)
+Read = range(0)
 LogIndex = range(0)  # the indexes a log can have, from 1
 Term = range(0)  # the terms a leader can be elected in, from 1
 Nil = -1
@@ -31,6 +33,7 @@ LeaseTicks = 0
 ClockSkew = 0
 LeasePolicy = ""
 Snapshots = False
+Features: frozenset[str] = frozenset()
 Faults: frozenset[str] = frozenset()
 History: frozenset[str] = frozenset()
 
@@ -51,7 +54,12 @@ Idle, Pending, Ok, Unknown, Redirected, Rejected = range(6)
     HigherTermSeen,
     LeaseExpired,
     Restarted,
-) = range(7)
+    TransferTold,
+) = range(8)
+# reads.status
+ReadIdle, ReadWaiting, ReadServed, ReadFailed = range(4)
+# transfer
+NoTransfer, TransferUnderWay, TransferAborted, TransferCampaign = range(4)
 
 ROLES = ("Follower", "Candidate", "Leader")
 OUTCOMES = ("Idle", "Pending", "Ok", "Unknown", "Redirected", "Rejected")
@@ -63,13 +71,18 @@ REASONS = (
     "higher_term",
     "lease_expired",
     "restart",
+    "leadership_transfer",
 )
+READ_STATUSES = ("Idle", "Waiting", "Served", "Failed")
+TRANSFER_STAGES = ("none", "transferring", "aborted", "campaign")
 
 
 def _message(**fields: object) -> Message:
     raise TypeError("messages are made by functions that are bound to a cfg: see engine/instance.py")
 
 
+PreVoteRequest = PreVoteResponse = _message
 RequestVoteRequest = RequestVoteResponse = _message
 AppendEntriesRequest = AppendEntriesResponse = _message
 InstallSnapshotRequest = InstallSnapshotResponse = _message
+TimeoutNow = _message

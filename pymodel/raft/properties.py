@@ -6,11 +6,22 @@ servers, k an index, w a write, m and r messages.
 
 from __future__ import annotations
 
-from pymodel.raft.guards import CarriesAge, IsQuorum, IsRequest, LastIndex, RecentContacts
+from pymodel.raft.guards import (
+    CarriesAge,
+    IsQuorum,
+    IsRequest,
+    LastIndex,
+    PreVoteCount,
+    RecentContacts,
+)
 from pymodel.raft.invariants import AllowedTransition
 from pymodel.raft.names import (
     AppendEntriesResponse,
+    Candidate,
+    ElectionTicks,
     ElectionTimeout,
+    Faults,
+    Features,
     History,
     Idle,
     InstallSnapshotResponse,
@@ -20,14 +31,19 @@ from pymodel.raft.names import (
     LogIndex,
     Message,
     Nil,
+    NoTransfer,
     Ok,
     Pending,
+    PreVoteRequest,
+    PreVoteResponse,
     Redirected,
     Rejected,
     RequestVoteResponse,
-    Restarted,
     Server,
     State,
+    TimeoutNow,
+    TransferCampaign,
+    TransferTold,
     Unknown,
     Write,
 )
@@ -59,7 +75,7 @@ def VoteStable(s: State, t: State) -> bool:
 
 
 def IsRejection(r: Message) -> bool:
-    if r.type == RequestVoteResponse:
+    if r.type in (PreVoteResponse, RequestVoteResponse):
         return r.granted == 0
     if r.type == AppendEntriesResponse:
         return r.success == 0
@@ -107,10 +123,58 @@ def NoStaleResponseUsed(s: State, t: State) -> bool:
         if not IsRequest(m) and m.term < s.currentTerm[m.dest] and IsConsumed(s, t, m):
             i = m.dest
             for j in Server:
+                if "pre_vote" in Features and t.preVotes[i, j] != s.preVotes[i, j]:
+                    return False
                 if t.votesGranted[i, j] != s.votesGranted[i, j] or t.ackAge[i, j] != s.ackAge[i, j]:
                     return False
                 if t.matchIndex[i, j] != s.matchIndex[i, j] or t.nextIndex[i, j] != s.nextIndex[i, j]:
                     return False
+    return True
+
+
+def IsAnswered(t: State, m: Message) -> bool:
+    for r in t.messages:
+        if not IsRequest(r) and r.source == m.dest and r.dest == m.source:
+            return True
+    return False
+
+
+def RequestsAnswered(s: State, t: State) -> bool:
+    if "loss" in Faults:
+        return True
+    for m in s.messages:
+        if IsRequest(m) and m.type != TimeoutNow and IsConsumed(s, t, m) and not IsAnswered(t, m):
+            return False
+    return True
+
+
+def PreVoteFrame(s: State, t: State) -> bool:
+    for m in s.messages:
+        if m.type == PreVoteRequest and IsConsumed(s, t, m):
+            i = m.dest
+            if t.currentTerm[i] != s.currentTerm[i] or t.role[i] != s.role[i]:
+                return False
+            if t.votedFor[i] != s.votedFor[i] or t.leaderHint[i] != s.leaderHint[i]:
+                return False
+            if t.electionElapsed[i] != s.electionElapsed[i]:
+                return False
+    return True
+
+
+def PreVoteUndisturbing(s: State, t: State) -> bool:
+    for r in t.messages:
+        if r.type == PreVoteResponse and r.granted == 1 and r not in s.messages:
+            if s.role[r.source] == Leader or s.electionElapsed[r.source] < ElectionTicks:
+                return False
+    return True
+
+
+def CampaignBacked(s: State, t: State) -> bool:
+    for i in Server:
+        if "pre_vote" in Features and t.role[i] == Candidate and t.currentTerm[i] > s.currentTerm[i]:
+            told = "transfer" in Features and t.transfer[i] == TransferCampaign
+            if not told and not IsQuorum(s, PreVoteCount(s, i)):
+                return False
     return True
 
 
@@ -156,7 +220,7 @@ def RecordsStep(s: State, t: State, i: int) -> bool:
 
 
 def AllowedForSomeReason(old: int, new: int, grows: bool) -> bool:
-    for reason in range(ElectionTimeout, Restarted + 1):
+    for reason in range(ElectionTimeout, TransferTold + 1):
         if AllowedTransition(old, new, grows, reason):
             return True
     return False
@@ -180,6 +244,8 @@ def AcceptsAt(s: State, t: State, i: int) -> bool:
     """Whether i, a leader in contact with a quorum if leases count, appended an entry in this step."""
     if s.role[i] != Leader or LastIndex(t, i) <= LastIndex(s, i):
         return False
+    if "transfer" in Features and s.transfer[i] != NoTransfer:
+        return LeasePolicy == "None"
     return LeasePolicy == "None" or IsQuorum(s, RecentContacts(s, i))
 
 
@@ -210,6 +276,10 @@ PROPERTIES = (
     NoAckToStale,
     StaleFrame,
     NoStaleResponseUsed,
+    RequestsAnswered,
+    PreVoteFrame,
+    PreVoteUndisturbing,
+    CampaignBacked,
     LeaderAppendOnly,
     CommittedPrefixStable,
     CommitOnlyCurrentTerm,

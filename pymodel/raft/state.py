@@ -20,10 +20,12 @@ class Sizes:
 
     servers: int
     writes: int
+    reads: int
     election_ticks: int
     lease_ticks: int
     clock_skew: int
     snapshots: bool
+    features: frozenset[str]
     history: frozenset[str]
     max_term: int
     max_log_len: int
@@ -44,6 +46,8 @@ def make_schema(sizes: Sizes) -> Schema:
     write = Range(-1, sizes.writes - 1, "Write")
     one = (server,)
     pair = (server, server)
+    polling = pair if "pre_vote" in sizes.features else (server, Axis(0, -1, "Server"))
+    staged = one if "transfer" in sizes.features else (Axis(0, -1, "Server"),)
     entry = (Part("term", (server, index), terms), Part("write", (server, index), write, -1))
     variables = (
         _plain("currentTerm", one, Range(0, sizes.max_term + 1)),
@@ -51,6 +55,8 @@ def make_schema(sizes: Sizes) -> Schema:
         _plain("votedFor", one, member, -1),
         _plain("votesGranted", pair, FLAG),
         _plain("leaderHint", one, member, -1),
+        _plain("preVotes", polling, FLAG),
+        _plain("transfer", staged, Range(0, 3)),
         Variable("log", (Part("length", one, indexes), *entry)),
         _plain("commitIndex", one, indexes),
         _plain("snapshotIndex", one, indexes),
@@ -61,6 +67,7 @@ def make_schema(sizes: Sizes) -> Schema:
         _plain("ackAge", pair, Range(0, sizes.lease_ticks)),
         _plain("skew", one, Range(0, sizes.clock_skew)),
         _plain("client", (Axis(0, sizes.writes - 1, "Write"),), Range(0, 5)),
+        Variable("reads", _reads(sizes, indexes, member)),
         Variable("messages", ()),
         *_history(sizes),
     )
@@ -69,6 +76,17 @@ def make_schema(sizes: Sizes) -> Schema:
 
 def _plain(name: str, axes: tuple[Axis, ...], values: Range, default: int = 0) -> Variable:
     return Variable(name, (Part("", axes, values, default),))
+
+
+def _reads(sizes: Sizes, indexes: Range, member: Range) -> tuple[Part, ...]:
+    read = Axis(0, sizes.reads - 1, "Read")
+    return (
+        Part("status", (read,), Range(0, 3)),
+        Part("server", (read,), member, -1),
+        Part("index", (read,), indexes),
+        Part("floor", (read,), indexes),
+        Part("confirmedBy", (read, Axis(0, sizes.servers - 1, "Server")), FLAG),
+    )
 
 
 def _history(sizes: Sizes) -> tuple[Variable, ...]:
@@ -89,7 +107,7 @@ def _history(sizes: Sizes) -> tuple[Variable, ...]:
         Part("newRole", recorded, ROLE),
         Part("oldTerm", recorded, terms),
         Part("newTerm", recorded, Range(0, sizes.max_term + 1)),
-        Part("reason", recorded, Range(0, 6)),
+        Part("reason", recorded, Range(0, 7)),
     )
     return (
         _plain("elections", (term, server), FLAG),
@@ -107,13 +125,17 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
     write = Range(-1, sizes.writes - 1, "Write")
     content = Axis(1, sizes.log_len if sizes.snapshots else 0)
     age = MessageField("age", Range(0, sizes.lease_ticks))
+    log_end = (MessageField("lastLogIndex", position), MessageField("lastLogTerm", term))
+    reads = MessageField("reads", FLAG, Axis(0, sizes.reads - 1, "Read"))
 
     def kind(name: str, *fields: MessageField) -> MessageKind:
         head = (MessageField("source", server), MessageField("dest", server), MessageField("term", term))
         return MessageKind(name, head + fields)
 
     return (
-        kind("RequestVoteRequest", MessageField("lastLogIndex", position), MessageField("lastLogTerm", term)),
+        kind("PreVoteRequest", *log_end),
+        kind("PreVoteResponse", MessageField("granted", FLAG)),
+        kind("RequestVoteRequest", *log_end, MessageField("override", FLAG)),
         kind("RequestVoteResponse", MessageField("granted", FLAG)),
         kind(
             "AppendEntriesRequest",
@@ -123,8 +145,15 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
             MessageField("entryWrite", write),
             MessageField("commitIndex", position),
             age,
+            reads,
         ),
-        kind("AppendEntriesResponse", MessageField("success", FLAG), MessageField("index", position), age),
+        kind(
+            "AppendEntriesResponse",
+            MessageField("success", FLAG),
+            MessageField("index", position),
+            age,
+            reads,
+        ),
         kind(
             "InstallSnapshotRequest",
             MessageField("lastIndex", position),
@@ -134,4 +163,5 @@ def _kinds(sizes: Sizes) -> tuple[MessageKind, ...]:
             age,
         ),
         kind("InstallSnapshotResponse", MessageField("index", position), age),
+        kind("TimeoutNow"),
     )

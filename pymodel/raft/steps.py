@@ -6,21 +6,29 @@
 from __future__ import annotations
 
 from pymodel.raft.guards import (
+    HasVoteAtCampaign,
     IsPendingAt,
     OutcomeAtStepDown,
     RecordsTransition,
     RenewedAge,
     TransitionReason,
     VoteAfterStepDown,
+    WaitsAt,
 )
 from pymodel.raft.names import (
+    Candidate,
     CurrentLeader,
+    Features,
     Follower,
     History,
     Leader,
     LeaseTicks,
     Message,
+    Nil,
+    NoTransfer,
     Ok,
+    Read,
+    ReadFailed,
     Restarted,
     Server,
     State,
@@ -38,6 +46,43 @@ def Record(s: State, t: State, i: int, newRole: int, newTerm: int, reason: int) 
         t.audit.reason[i] = TransitionReason(s, i, reason)
 
 
+def Campaign(s: State, t: State, i: int, reason: int, stage: int) -> None:
+    """i runs for the next term."""
+    t.currentTerm[i] = s.currentTerm[i] + 1
+    t.role[i] = Candidate
+    t.votedFor[i] = i
+    for j in Server:
+        t.votesGranted[i, j] = 1 if HasVoteAtCampaign(s, i, j) else 0
+    t.leaderHint[i] = Nil
+    EndPoll(t, i)
+    EnterStage(t, i, stage)
+    Record(s, t, i, Candidate, s.currentTerm[i] + 1, reason)
+
+
+def EndPoll(t: State, i: int) -> None:
+    if "pre_vote" in Features:
+        for j in Server:
+            t.preVotes[i, j] = 0
+
+
+def EnterStage(t: State, i: int, stage: int) -> None:
+    if "transfer" in Features:
+        t.transfer[i] = stage
+
+
+def FailReads(s: State, t: State, i: int) -> None:
+    """Nobody answers the reads that wait at i."""
+    for q in Read:
+        if WaitsAt(s, i, q):
+            t.reads.status[q] = ReadFailed
+            Unconfirm(t, q)
+
+
+def Unconfirm(t: State, q: int) -> None:
+    for j in Server:
+        t.reads.confirmedBy[q, j] = 0
+
+
 def BecomeFollower(s: State, t: State, i: int, term: int, reason: int) -> None:
     """i goes on as a follower in `term`; its unanswered writes end Unknown."""
     t.role[i] = Follower
@@ -46,6 +91,9 @@ def BecomeFollower(s: State, t: State, i: int, term: int, reason: int) -> None:
         t.matchIndex[i, j] = 0
         t.nextIndex[i, j] = 1
         t.ackAge[i, j] = LeaseTicks
+    EndPoll(t, i)
+    EnterStage(t, i, NoTransfer)
+    FailReads(s, t, i)
     if s.role[i] == Leader:
         for w in Write:
             if IsPendingAt(s, i, w):

@@ -8,16 +8,29 @@ message.
 
 from __future__ import annotations
 
-from pymodel.raft.guards import LastIndex, LeaseValid
+from pymodel.raft.guards import (
+    IsQuorum,
+    LastIndex,
+    LeaseValid,
+    PreVoteCount,
+)
 from pymodel.raft.names import (
+    ElectionTicks,
+    Features,
     InstallSnapshotResponse,
     Leader,
     LeasePolicy,
     Ok,
+    PreVoteResponse,
+    Read,
+    ReadFailed,
+    ReadServed,
     Redirected,
     Rejected,
+    RequestVoteResponse,
     Server,
     State,
+    TransferCampaign,
     Unknown,
     Write,
 )
@@ -116,6 +129,53 @@ def WriteUnknown(s: State) -> bool:
     return False
 
 
+def ReadWasServed(s: State) -> bool:
+    for q in Read:
+        if s.reads.status[q] == ReadServed and s.reads.index[q] > 0:
+            return True
+    return False
+
+
+def ReadHasFailed(s: State) -> bool:
+    for q in Read:
+        if s.reads.status[q] == ReadFailed:
+            return True
+    return False
+
+
+def PreVoteRefused(s: State) -> bool:
+    for m in s.messages:
+        if m.type == PreVoteResponse and m.granted == 0:
+            return True
+    return False
+
+
+def PreVoteQuorum(s: State) -> bool:
+    for i in Server:
+        if "pre_vote" in Features and IsQuorum(s, PreVoteCount(s, i)):
+            return True
+    return False
+
+
+def TransferWon(s: State) -> bool:
+    for i in Server:
+        if "transfer" in Features and s.transfer[i] == TransferCampaign:
+            votes = 0
+            for j in Server:
+                votes += s.votesGranted[i, j]
+            if IsQuorum(s, votes):
+                return True
+    return False
+
+
+def PromiseOverridden(s: State) -> bool:
+    for m in s.messages:
+        if "transfer" in Features and m.type == RequestVoteResponse and m.granted == 1:
+            if s.electionElapsed[m.source] < ElectionTicks:
+                return True
+    return False
+
+
 def UnknownWriteCommitted(s: State) -> bool:
     for k in range(1, s.commits.length + 1):
         w = s.commits.write[k]
@@ -138,5 +198,11 @@ WITNESSES = (
     WriteRedirected,
     WriteRejected,
     WriteUnknown,
+    ReadWasServed,
+    ReadHasFailed,
+    PreVoteRefused,
+    PreVoteQuorum,
+    TransferWon,
+    PromiseOverridden,
     UnknownWriteCommitted,
 )

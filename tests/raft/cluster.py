@@ -16,6 +16,7 @@ DEFAULTS: Mapping[str, Any] = {
     "ClockSkew": 0,
     "LeasePolicy": "None",
     "Snapshots": True,
+    "Features": frozenset(),
     "Faults": frozenset({"loss", "restart"}),
     "History": frozenset({"acks", "audit"}),
     "MaxTerm": 3,
@@ -24,11 +25,12 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def constants(servers: int = 3, writes: int = 2, **given: Any) -> dict[str, Any]:
-    """The constants of a cfg; servers are s1, s2, ... and writes w1, w2, ..."""
+def constants(servers: int = 3, writes: int = 2, reads: int = 0, **given: Any) -> dict[str, Any]:
+    """The constants of a cfg; servers are s1, s2, ..., writes w1, w2, ..., reads r1, r2, ..."""
     return {
         "Server": frozenset(f"s{k}" for k in range(1, servers + 1)),
         "Write": frozenset(f"w{k}" for k in range(1, writes + 1)),
+        "Read": frozenset(f"r{k}" for k in range(1, reads + 1)),
         **DEFAULTS,
         **given,
     }
@@ -63,6 +65,13 @@ def flat(state: State) -> dict[str, Value]:
 def message(kind: str, source: str, dest: str, term: int, **fields: Value) -> str:
     """A message as Play.changes shows it."""
     return format_value(Fn({"type": kind, "source": source, "dest": dest, "term": term, **fields}))
+
+
+def made(bound: Instance, kind: str, **fields: Any) -> Any:
+    """A message as the model has it; what only a feature needs is not there, where nothing is said."""
+    absent: Mapping[str, Any] = {"override": 0, "reads": []}
+    wanted = [field.name for field in bound.kinds[kind].kind.fields]
+    return bound.kinds[kind](**{name: absent[name] for name in wanted if name in absent} | fields)
 
 
 def entry(term: int, write: str) -> Fn:

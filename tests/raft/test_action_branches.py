@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .cluster import Play, cluster, entry, message
+from .cluster import Play, cluster, entry, made, message
 from .test_actions import answer, audit, compacted, leased, led, request
 
 S1, S2, S3 = range(3)
@@ -36,7 +36,7 @@ RESPONSES = [kind for kind in KINDS if kind.endswith("Response")]
 
 def sent(play: Play, kind: str, source: int, dest: int, term: int, **fields: int) -> Play:
     """The play with such a message in flight, whoever may have sent it."""
-    m = play.bound.kinds[kind](source=source, dest=dest, term=term, **{**KINDS[kind], **fields})
+    m = made(play.bound, kind, source=source, dest=dest, term=term, **{**KINDS[kind], **fields})
     play.state.messages.add(m)
     return play
 

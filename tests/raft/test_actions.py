@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pymodel.raft.model import RAFT
 
-from .cluster import Play, cluster, entry, message
+from .cluster import Play, cluster, entry, made, message
 
 LEASES = {"LeasePolicy": "SendTime", "ElectionTicks": 2, "LeaseTicks": 2}
 
@@ -23,6 +23,8 @@ def test_init() -> None:
         "votedFor[s1]": "Nil",
         "votesGranted[s1]": frozenset(),
         "leaderHint[s1]": "Nil",
+        "preVotes[s1]": frozenset(),
+        "transfer[s1]": "none",
         "commitIndex[s1]": 0,
         "snapshotIndex[s1]": 0,
         "snapshotTerm[s1]": 0,
@@ -373,7 +375,7 @@ def test_who_leads_no_more_counts_no_acknowledgement() -> None:
 
 def test_next_index_falls_no_lower_than_what_matched() -> None:
     play = led("w1").replicate("s1", "s2")
-    refusal = play.bound.kinds["AppendEntriesResponse"](source=1, dest=0, term=1, success=0, index=0, age=0)
+    refusal = made(play.bound, "AppendEntriesResponse", source=1, dest=0, term=1, success=0, index=0, age=0)
     play.state.messages.add(refusal)
     play.take("HandleAppendEntriesResponse")
     assert set(play.changes()) == {"-messages"}
@@ -766,7 +768,7 @@ def test_without_history_none_is_kept() -> None:
     assert play.shown["elections"] != frozenset()
 
 
-ACTION_TESTS = ("test_actions", "test_policies")
+ACTION_TESTS = ("test_actions", "test_policies", "test_features")
 
 
 def test_every_action_has_a_test_here() -> None:

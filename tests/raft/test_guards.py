@@ -25,6 +25,7 @@ from pymodel.raft.model import RAFT
 from pymodel.raft.mutants import MUTANTS
 from pymodel.specfiles import find_cfg, shipped_cfgs
 
+from .test_features import HOLES, SAFE_WITHOUT
 from .test_policies import SPOILT
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -51,12 +52,14 @@ class Bounds:
 CONSTANTS
   Server = {_set(f"s{k + 1}" for k in range(self.servers))}
   Write = {_set(f"w{k + 1}" for k in range(self.writes))}
+  Read = {{}}
   Nil = Nil
   ElectionTicks = {self.ticks}
   LeaseTicks = {self.ticks}
   ClockSkew = 0
   LeasePolicy = "{"SendTime" if self.ticks else "None"}"
   Snapshots = {str(self.snapshots).upper()}
+  Features = {{}}
   Faults = {_set(f'"{fault}"' for fault in self.faults)}
   History = {_set(f'"{kept}"' for kept in self.history)}
   MaxTerm = {self.max_term}
@@ -209,6 +212,8 @@ def test_a_commit_index_kept_over_a_restart_harms_nothing(tmp_path: Path) -> Non
 
 def test_every_guard_is_covered() -> None:
     elsewhere = {swap.split()[0] for swap, _ in SPOILT} | {"SampleHasQuorum"}
+    elsewhere |= {swap.split()[0] for holes in HOLES for swap in holes.swaps}
+    elsewhere |= SAFE_WITHOUT.keys()
     pinned = {guard for name, swaps in SHIPPED.items() if name.startswith("mutant_") for guard in swaps}
     covered = {case.guard for case in ALL_CASES} | {COUNTED.split()[0]} | pinned | elsewhere
     assert covered == set(RAFT.guards)
@@ -218,6 +223,7 @@ def test_every_mutant_is_put_to_use() -> None:
     used = {case.swap.split()[-1] for case in ALL_CASES} | {COUNTED.split()[-1], KEPT.split()[-1]}
     used |= {swap.split()[-1] for swap, _ in SPOILT}
     used |= {mutant for hole in read_registry().hole for mutant in hole.swaps.values()}
+    used |= {swap.split()[-1] for holes in HOLES for swap in holes.swaps}
     used |= {mutant for swaps in SHIPPED.values() for mutant in swaps.values()}
     assert {name for name, mutant in MUTANTS.items() if not isinstance(mutant, Constant)} <= used
 
@@ -235,6 +241,7 @@ def told_by_the_docs() -> set[tuple[str, str, int]]:
 
 def test_what_the_docs_tell_is_found_here_or_by_the_shipped_cfgs() -> None:
     found = {(name, case.swap, case.length) for case in ALL_CASES for name in case.properties}
+    found |= {(name, swap, length) for holes in HOLES for swap, (name, length) in holes.swaps.items()}
     shipped = {(record.violated, name, record.length) for name, record in MANIFEST.items()}
     told = told_by_the_docs()
     assert len(told) > 20

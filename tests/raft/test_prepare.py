@@ -16,12 +16,14 @@ CFG = """SPECIFICATION Spec
 CONSTANTS
   Server = {b, a}
   Write = {w1}
+  Read = {}
   Nil = Nil
   ElectionTicks = 1
   LeaseTicks = 2
   ClockSkew = 0
   LeasePolicy = "SendTime"
   Snapshots = TRUE
+  Features = {}
   Faults = {"loss"}
   History = {"audit"}
   MaxTerm = 1
@@ -46,7 +48,7 @@ def line_of(text: str, words: str) -> int:
 def test_a_cfg_binds_constants_names_and_goal(tmp_path: Path) -> None:
     task = prepare(written(tmp_path, CFG + "SYMMETRY ServerSymmetry\n"))
     bound = task.instance.bound
-    assert bound.labels == {"Server": ("b", "a"), "Write": ("w1",)}, "in the order of the file"
+    assert bound.labels == {"Server": ("b", "a"), "Write": ("w1",), "Read": ()}, "in the order of the file"
     assert bound.names["Term"] == range(1, 2)
     assert (bound.names["LeaseTicks"], bound.names["History"]) == (2, frozenset({"audit"}))
     goal = task.goal
@@ -98,6 +100,10 @@ REFUSED = [
         "LeasePolicy 'OnReceipt' is unknown",
         "one of SendTime, AckReceipt, SampledQuorum, None",
     ),
+    ("  Features = {}\n", "", None, "constant Features has no value", "add `Features = {}`"),
+    ("  Read = {}\n", "", None, "constant Read has no value", "add `Read = {}`"),
+    ("Features = {}", 'Features = {"pre_cog"}', "Features", "Features must be a subset of", "Features = {}"),
+    ("Read = {}", "Read = {1}", "Read", "Read must be a set of model values", "Read = {a1, a2}"),
     ("Snapshots = TRUE", "Snapshots = 1", "Snapshots", "Snapshots must be TRUE or FALSE, not 1", ""),
     ('{"loss"}', '{"fire"}', "Faults", "Faults must be a subset of", "Faults = {}"),
     ('{"audit"}', '"audit"', "History", "History must be a subset of", "History = {}"),

@@ -10,7 +10,7 @@ import pytest
 from pymodel.raft import names
 from pymodel.raft.model import RAFT
 
-from .cluster import Play, cluster, violated
+from .cluster import Play, cluster, made, violated
 from .test_actions import LEASES, compacted, leased, led, old_entry
 
 S1, S2, S3 = range(3)
@@ -40,7 +40,7 @@ def put(part: str, *index: int, value: int) -> Edit:
 
 
 def add(kind: str, **fields: int) -> Edit:
-    return lambda play, state: state.messages.add(play.bound.kinds[kind](**fields))
+    return lambda play, state: state.messages.add(made(play.bound, kind, **fields))
 
 
 def crowned(i: int, term: int) -> Edit:
@@ -100,6 +100,45 @@ def commits_one(term: int) -> Edit:
     return edit
 
 
+def with_feature(*features: str, **given: object) -> Play:
+    return Play(cluster(**{"reads": 1, "Features": frozenset(features), **given}))
+
+
+def has_read() -> Play:
+    """s1 committed w1 and told so, and a read has returned it."""
+    play = with_feature("lease_read").elect("s1", "s2").write("s1", "w1").replicate("s1", "s2")
+    return play.take("AdvanceCommitIndex").take("LeaseRead")
+
+
+def answered_vote() -> Play:
+    """In a cluster that loses nothing, s2 has answered s1."""
+    play = with_feature(Faults=frozenset()).take("Timeout", i="s1").take("RequestVote", j="s2")
+    return play.take("UpdateTerm").take("HandleRequestVoteRequest")
+
+
+def pre_voted() -> Play:
+    """s2 has given s1 a pre-vote."""
+    play = with_feature("pre_vote", ElectionTicks=2).take("Tick", i="s1").take("Tick", i="s1")
+    return play.take("StartPreVote", i="s1").take("RequestPreVote", j="s2").take("HandlePreVoteRequest")
+
+
+def backed() -> Play:
+    return pre_voted().take("HandlePreVoteResponse").take("Timeout", i="s1")
+
+
+def silenced(play: Play, state: Any) -> None:
+    state.messages.clear()
+
+
+def disturbed(play: Play, state: Any) -> None:
+    """s2 had heard from a leader a tick ago."""
+    play.before.electionElapsed[S2] = state.electionElapsed[S2] = 1
+
+
+def unbacked(play: Play, state: Any) -> None:
+    play.before.preVotes[S1, S2] = 0
+
+
 VOTE = {"lastLogIndex": 0, "lastLogTerm": 0}
 INVARIANT_CASES: list[Case] = [
     ("TypeOK", elected, add("RequestVoteRequest", source=S1, dest=S1, term=1, **VOTE)),
@@ -119,6 +158,8 @@ INVARIANT_CASES: list[Case] = [
     ("OkIsChosen", one_write, put("client", 0, value=names.Ok)),
     ("DefiniteFailNeverCommits", committed, put("client", 0, value=names.Redirected)),
     ("DefiniteFailNeverCommits", committed, put("client", 0, value=names.Rejected)),
+    ("LinearizableRead", has_read, put("reads.index", 0, value=0)),
+    ("LinearizableRead", has_read, put("reads.index", 0, value=2)),
     ("LeaseImpliesPromise", under_lease, put("electionElapsed", S2, value=2)),
     ("LeaseExclusion", under_lease, crowned(S3, 2)),
     ("RedirectSound", hinted, put("leaderHint", S2, value=S2)),
@@ -229,6 +270,11 @@ PROPERTY_CASES: list[Case] = [
     ("NoStaleResponseUsed", dropped_stale_answer, put("votesGranted", S1, S2, value=1)),
     ("NoStaleResponseUsed", dropped_stale_answer, put("matchIndex", S1, S2, value=1)),
     ("NoStaleResponseUsed", dropped_stale_answer, put("nextIndex", S1, S2, value=2)),
+    ("RequestsAnswered", answered_vote, silenced),
+    ("PreVoteFrame", pre_voted, put("votedFor", S2, value=S1)),
+    ("PreVoteFrame", pre_voted, put("electionElapsed", S2, value=0)),
+    ("PreVoteUndisturbing", pre_voted, disturbed),
+    ("CampaignBacked", backed, unbacked),
     ("LeaderAppendOnly", stays(one_write), without_log(S1)),
     ("LeaderAppendOnly", stays(one_write), put("log.write", S1, 1, value=2)),
     (

@@ -28,17 +28,24 @@ from .test_properties import (
     all_committed_no_leader,
     answered_stale_append,
     answered_stale_vote,
+    answered_vote,
     answers,
+    backed,
     both,
     crowned,
+    disturbed,
     dropped_stale_answer,
     elected,
+    has_read,
     hinted,
     one_write,
+    pre_voted,
     put,
     replicated,
+    silenced,
     stays,
     two_writes_no_leader,
+    unbacked,
     under_lease,
     without_log,
 )
@@ -134,6 +141,7 @@ BROKEN: list[tuple[str, Base, Edit, set[str]]] = [
     ("TermBounds", shared, put("log.term", S2, 2, value=0), {"i = s2", "k = 2"}),
     ("OkIsChosen", shared, put("client", 2, value=names.Ok), {"w = w3"}),
     ("DefiniteFailNeverCommits", shared, put("client", 1, value=names.Rejected), {"w = w2"}),
+    ("LinearizableRead", has_read, put("reads.index", 0, value=0), {"q = r1"}),
     ("LeaseImpliesPromise", under_lease, put("electionElapsed", S2, value=2), {"i = s1", "j = s2"}),
     ("LeaseExclusion", under_lease, crowned(S3, 2), {"i = s1", "j = s3"}),
     ("RedirectSound", hinted, put("leaderHint", S2, value=S2), {"i = s2", "j = s2"}),
@@ -151,6 +159,23 @@ BROKEN: list[tuple[str, Base, Edit, set[str]]] = [
     ),
     ("StaleFrame", answered_stale_append, put("votedFor", S2, value=S3), {"i = s2"}),
     ("NoStaleResponseUsed", dropped_stale_answer, put("matchIndex", S1, S2, value=1), {"i = s1", "j = s2"}),
+    (
+        "RequestsAnswered",
+        answered_vote,
+        silenced,
+        {
+            "m = [type |-> RequestVoteRequest, source |-> s1, dest |-> s2, term |-> 1, lastLogIndex |-> 0, "
+            "lastLogTerm |-> 0]"
+        },
+    ),
+    ("PreVoteFrame", pre_voted, put("votedFor", S2, value=S1), {"i = s2"}),
+    (
+        "PreVoteUndisturbing",
+        pre_voted,
+        disturbed,
+        {"r = [type |-> PreVoteResponse, source |-> s2, dest |-> s1, term |-> 0, granted |-> TRUE]"},
+    ),
+    ("CampaignBacked", backed, unbacked, {"i = s1"}),
     ("LeaderAppendOnly", stays(shared), put("log.term", S1, 2, value=0), {"i = s1"}),
     ("LeaderAppendOnly", stays(shared), lacks(S1), {"i = s1"}),
     ("CommittedPrefixStable", stays(all_committed_no_leader), lacks(S2), {"i = s2"}),
@@ -264,7 +289,7 @@ def test_the_transition_table_is_that_of_the_spec() -> None:
         if reason != "start" and allowed(i, j, grows, k)
     }
     assert rows == table_of_the_spec()
-    assert len(rows) == 10
+    assert len(rows) == 11
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,12 @@ def test_every_message_is_received_by_fairness() -> None:
 def test_nobody_owes_a_campaign_a_write_or_a_fault() -> None:
     owed = {steps.action for demand in FAIR_SPECIFICATIONS["FairSpec"] for steps in demand.steps}
     free = {
+        "StartPreVote",
         "Timeout",
+        "TransferLeadership",
+        "AbortTransfer",
+        "LeaseRead",
+        "BeginRead",
         "TakeSnapshot",
         "AcceptWrite",
         "RedirectWrite",

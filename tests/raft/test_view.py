@@ -11,7 +11,7 @@ from pymodel.raft import names
 from pymodel.raft.model import RAFT
 from pymodel.values import Fn, Value, format_value
 
-from .cluster import cluster, entry
+from .cluster import cluster, entry, made
 from .test_actions import LEASES
 
 NOTHING: frozenset[str] = frozenset()
@@ -27,6 +27,8 @@ def test_the_first_state_without_writes_or_history() -> None:
         "votedFor": Fn({"s1": "Nil"}),
         "votesGranted": Fn({"s1": frozenset()}),
         "leaderHint": Fn({"s1": "Nil"}),
+        "preVotes": Fn({"s1": frozenset()}),
+        "transfer": Fn({"s1": "none"}),
         "log": Fn({"s1": ()}),
         "commitIndex": Fn({"s1": 0}),
         "snapshotIndex": Fn({"s1": 0}),
@@ -37,6 +39,7 @@ def test_the_first_state_without_writes_or_history() -> None:
         "ackAge": Fn({"s1": Fn({"s1": 2})}),
         "skew": Fn({"s1": 0}),
         "client": (),
+        "reads": (),
         "messages": frozenset(),
         "elections": frozenset(),
         "commits": (),
@@ -142,12 +145,16 @@ def test_every_variable_is_shown_in_the_order_of_the_spec() -> None:
     shown = list(RAFT.present(bound.initial(), bound.bound))
     assert shown == [variable.name for variable in bound.bound.schema.variables]
     covered = {name for *_, name, _ in SHOWN} | {"log", "commits", "audit", "messages"}
+    covered |= {"preVotes", "transfer", "reads"}
     assert covered == set(shown)
 
 
 HEAD: dict[Value, Value] = {"source": "s2", "dest": "s1", "term": 2}
 # A kind of message, its fields, and how they are shown.
 MESSAGES: list[tuple[str, dict[str, Any], dict[str, Value]]] = [
+    ("PreVoteRequest", {"lastLogIndex": 2, "lastLogTerm": 1}, {"lastLogIndex": 2, "lastLogTerm": 1}),
+    ("PreVoteResponse", {"granted": 1}, {"granted": True}),
+    ("TimeoutNow", {}, {}),
     ("RequestVoteRequest", {"lastLogIndex": 2, "lastLogTerm": 1}, {"lastLogIndex": 2, "lastLogTerm": 1}),
     ("RequestVoteResponse", {"granted": 1}, {"granted": True}),
     ("RequestVoteResponse", {"granted": 0}, {"granted": False}),
@@ -182,13 +189,37 @@ def test_a_message_is_shown_as_in_the_spec(
     kind: str, fields: dict[str, Any], shown: dict[str, Value]
 ) -> None:
     bound = cluster(2, 2, **LEASES)
-    m = bound.kinds[kind](source=S2, dest=S1, term=2, **fields)
+    m = made(bound, kind, source=S2, dest=S1, term=2, **fields)
     wanted, found = Fn({"type": kind, **HEAD, **shown}), RAFT.present_message(m, bound.bound)
     assert found == wanted
     assert format_value(found) == format_value(wanted), "fields in the order of the spec"
     state: Any = bound.initial()
     state.messages.add(m)
     assert RAFT.present(state, bound.bound)["messages"] == frozenset({wanted})
+    assert unpack(bound, pack(bound, state)).key() == state.key()
+
+
+def test_what_a_feature_adds_is_shown_where_it_is_on() -> None:
+    features = frozenset({"pre_vote", "transfer", "read_index"})
+    bound = cluster(2, 1, reads=2, Features=features)
+    state: Any = bound.initial()
+    state.preVotes[S2, S1], state.transfer[S1] = 1, names.TransferAborted
+    reads = state.reads
+    reads.status[1], reads.server[1], reads.index[1], reads.floor[1] = names.ReadWaiting, S2, 1, 1
+    reads.confirmedBy[1, S1] = 1
+    shown = RAFT.present(state, bound.bound)
+    assert shown["preVotes"] == Fn({"s1": frozenset(), "s2": frozenset({"s1"})})
+    assert shown["transfer"] == Fn({"s1": "aborted", "s2": "none"})
+    idle = {"status": "Idle", "server": "Nil", "index": 0, "floor": 0, "confirmedBy": frozenset()}
+    waiting = {"status": "Waiting", "server": "s2", "index": 1, "floor": 1, "confirmedBy": frozenset({"s1"})}
+    assert shown["reads"] == Fn({"r1": Fn(idle), "r2": Fn(waiting)})
+    ask = bound.kinds["RequestVoteRequest"](
+        source=S2, dest=S1, term=2, lastLogIndex=0, lastLogTerm=0, override=1
+    )
+    assert RAFT.present_message(ask, bound.bound)["override"] is True  # type: ignore[index,call-overload]
+    head = {"source": S2, "dest": S1, "term": 2, "success": 1, "index": 0, "age": 0}
+    answer = bound.kinds["AppendEntriesResponse"](**head, reads=[0, 1])
+    assert RAFT.present_message(answer, bound.bound)["reads"] == frozenset({"r2"})  # type: ignore[index,call-overload]
     assert unpack(bound, pack(bound, state)).key() == state.key()
 
 
@@ -210,6 +241,7 @@ def test_enumerations_stand_for_the_strings_of_the_spec() -> None:
         "higher_term": "HigherTermSeen",
         "lease_expired": "LeaseExpired",
         "restart": "Restarted",
+        "leadership_transfer": "TransferTold",
     }
 
 
@@ -221,6 +253,7 @@ REASON_NAMES = (
     "HigherTermSeen",
     "LeaseExpired",
     "Restarted",
+    "TransferTold",
 )
 
 

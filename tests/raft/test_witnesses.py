@@ -38,6 +38,10 @@ def fresh_contacts(s: Any, i: Any) -> int:
     return sum(age == 0 for j, age in s["ackAge"][i].items() if j != i)
 
 
+def served(s: Any) -> bool:
+    return any(read["status"] == "Served" and read["index"] == 1 for read in s["reads"].values())
+
+
 @dataclass(frozen=True)
 class Case:
     """`cfg` reaches the witness in `length` states, the last of which is as `meaning` says in other words."""
@@ -74,6 +78,24 @@ CASES = {
     "WriteRedirected": Case("tiny", 2, outcome("Redirected")),
     "WriteRejected": Case("tiny", 9, outcome("Rejected")),
     "WriteUnknown": Case("tiny", 14, outcome("Unknown")),
+    "ReadWasServed": Case("lease_read", 17, served),
+    "ReadHasFailed": Case(
+        "read_index", 16, lambda s: [r["status"] for r in s["reads"].values()] == ["Failed"]
+    ),
+    "PreVoteRefused": Case("pre_vote", 10, lambda s: any(m.get("granted") is False for m in s["messages"])),
+    "PreVoteQuorum": Case("pre_vote", 6, lambda s: max(map(len, s["preVotes"].values())) == 2),
+    "TransferWon": Case(
+        "transfer",
+        14,
+        lambda s: any(
+            s["transfer"][i] == "campaign" and len(votes) == 2 for i, votes in s["votesGranted"].items()
+        ),
+    ),
+    "PromiseOverridden": Case(
+        "transfer",
+        17,
+        lambda s: any(m.get("granted") and s["electionElapsed"][m["source"]] == 0 for m in s["messages"]),
+    ),
     "UnknownWriteCommitted": Case(
         "witness_old_entry", 22, lambda s: any(s["client"][e["write"]] == "Unknown" for e in s["commits"])
     ),
