@@ -16,6 +16,7 @@ from trace_check.cli_cluster import cluster_command, criteria_command, twins_com
 from trace_check.cli_map import map_command
 from trace_check.cli_minimise import minimise_command
 from trace_check.cli_node import node_command
+from trace_check.cli_schema import schema_command
 from trace_check.cli_stats import stats_command
 from trace_check.cli_validate import validate_command
 
@@ -46,6 +47,7 @@ def options(
 
 app.command("validate")(validate_command)
 app.command("stats")(stats_command)
+app.command("schema")(schema_command)
 app.command("minimise")(minimise_command)
 app.command("map")(map_command)
 app.command("node")(node_command)

@@ -10,6 +10,7 @@ import typer
 from pymodel.cli_common import Format, HtmlFile, write_file
 from pymodel.errors import FenceError, UsageError
 from trace_check.cli_common import LogFiles, LogFormat
+from trace_check.cli_follow import follow
 from trace_check.tiers import Tier
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def validate_command(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the replay's last lines before the log leaves the model.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--follow", help="Follow logs that grow; Ctrl-C ends with the report.")
+    ] = False,
     html: HtmlFile = None,
     minimise: Annotated[
         Path | None,
@@ -41,7 +45,10 @@ def validate_command(
 
     output = _output(format, as_json)
     try:
-        report = validate(files, format=log_format, strict=strict, tier=tier, walk=explain)
+        if live:
+            report = follow(files, log_format, strict)
+        else:
+            report = validate(files, format=log_format, strict=strict, tier=tier, walk=explain)
     except FenceError as error:
         _print_error(error, output)
         raise

@@ -125,10 +125,36 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             with gzip.open(raw) as unpacked:
                 yield cast(IO[bytes], unpacked)
         elif magic == _ZSTD_MAGIC:
-            with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as unpacked:
-                yield unpacked
+            yield cast(IO[bytes], _Unzstd(raw))
         else:
             yield raw
+
+
+class _Unzstd:
+    """The content of a zstd file. The library's own reader takes a cut file for a whole one."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._inside = False
+        self._left = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """More of the content, that of some `size` bytes of the file, or all. Raises: ZstdError."""
+        parts: list[bytes] = []
+        while size < 0 or not any(parts):
+            packed = self._left or self._raw.read(_BLOCK_BYTES if size < 0 else size)
+            self._left = b""
+            if not packed:
+                if self._inside:
+                    raise zstandard.ZstdError("the file ends within a frame")
+                break
+            parts.append(self._frame.decompress(packed))
+            self._inside = not self._frame.eof
+            if self._frame.eof:
+                self._left = self._frame.unused_data
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+        return b"".join(parts)
 
 
 def _block(stream: IO[bytes], path: Path) -> bytes:

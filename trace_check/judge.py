@@ -7,7 +7,7 @@ it, is counted and not judged again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from trace_check.event import (
     ANSWER_TO,
@@ -23,7 +23,7 @@ from trace_check.event import (
 from trace_check.facts import MID_STEP, own_terms, sent_term
 from trace_check.lanes import Lane
 from trace_check.lease import LeaseClock
-from trace_check.rules import RULES, Rule, RuleResult, Tally
+from trace_check.rules import RULES, Finding, Rule, RuleResult, Tally
 from trace_check.track import Nodes, NodeView
 
 _QUIET = frozenset({APPEND, APPEND_RESPONSE})
@@ -209,6 +209,11 @@ class Judge:
         if view.open:
             for see in self._on_open:
                 see(event, view)
+
+    def findings(self) -> Iterator[tuple[str, Sequence[Finding]]]:
+        """The findings of each rule so far, by its name."""
+        for rule in self._rules:
+            yield rule.name, rule.findings
 
     def results(self) -> tuple[RuleResult, ...]:
         """The results of all rules, after the last event."""

@@ -1,0 +1,124 @@
+"""The merge: vector clocks against the graph of causes, reading ahead against reading all, ties at random."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tracelogs import Line, at, config, line, write
+
+from tests.bench.cluster_log import write_log
+from trace_check import Report, sample, validate
+from trace_check.event import Event
+from trace_check.lanes import Feed
+from trace_check.order import SEARCH_LINES, Merge, Order, causal_order
+from trace_check.passes import Watcher
+from trace_check.reader import read
+from trace_check.track import NodeView, Seen
+
+
+class Places:
+    """A watcher that keeps where each event is."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+
+    def begin(self) -> None:
+        self.seen.clear()
+
+    def see(self, event: Event, view: NodeView) -> None:
+        self.seen.append(view.seen)
+
+
+def whole(paths: list[Path]) -> Order:
+    return causal_order(read(paths).events)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_log(tmp_path_factory.mktemp("cluster"), events=3000, nodes=5)
+
+
+def test_vector_clocks_know_what_the_graph_of_causes_knows(cluster: list[Path]) -> None:
+    for paths in (list(sample("double_vote")), cluster):
+        watcher: Watcher = Places()
+        validate(paths, watchers=[watcher])
+        order, chance = whole(paths), random.Random(3)
+        places = {event.place: index for index, event in enumerate(order.events)}
+        assert isinstance(watcher, Places)
+        for _ in range(300):
+            one, two = chance.choice(watcher.seen), chance.choice(watcher.seen)
+            assert one.before(two) == order.before(places[one.place], places[two.place])
+
+
+def test_reading_ahead_orders_as_reading_all_does(cluster: list[Path]) -> None:
+    watcher = Places()
+    report = validate(cluster, watchers=[watcher])
+    order = whole(cluster)
+    assert [seen.place for seen in watcher.seen] == [event.place for event in order.events]
+    assert (report.matched, report.unmatched, report.inversions) == (order.matched, order.unmatched, 0)
+
+
+def test_a_sending_far_ahead_is_found_and_one_too_far_is_not(tmp_path: Path) -> None:
+    def matched(lines_before: int) -> int:
+        msg = {"type": "append", "term": 1}
+        sender = [at("n1", term=1, ts=100.0 + n) for n in range(lines_before)]
+        sender.append(line("n1", "send", to="n2", mid="m", msg=msg, ts=1e5))
+        receiver = [line("n2", "recv", frm="n1", mid="m", msg=msg, ts=1.0)]
+        return validate([write(tmp_path / "1", sender), write(tmp_path / "2", receiver)]).matched
+
+    assert matched(10) == matched(SEARCH_LINES - 100) == 1
+    assert matched(SEARCH_LINES + 100) == 0
+
+
+def essence(report: Report) -> list[tuple[str, str, int]]:
+    return [(rule.rule, rule.outcome.value, rule.count) for rule in report.rules]
+
+
+@pytest.mark.parametrize("name", ["failover", "double_vote", "double_vote_refused"])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_rule_depends_on_the_order_between_nodes(
+    name: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = validate(sample(name))
+    take, chance = Merge._take, random.Random(seed)
+
+    def at_random(self: Merge, event: Event, feed: Feed) -> None:
+        take(self, event, feed)
+        lane = self.lanes[event.node]
+        lane.queue[-1] = (chance.random(), *lane.queue[-1][1:])
+        if len(lane.queue) == 1:
+            self._heap[:] = [(lane.queue[0][0] if n == lane.number else s, n) for s, n in self._heap]
+            self._heap.sort()
+
+    monkeypatch.setattr(Merge, "_take", at_random)
+    shuffled = validate(sample(name))
+    assert shuffled.verdict is expected.verdict
+    assert essence(shuffled) == essence(expected)
+
+
+def test_each_nodes_own_order_stands_in_the_merge(cluster: list[Path]) -> None:
+    order = whole(cluster)
+    for node in {event.node for event in order.events}:
+        numbers = [event.seq or 0 for event in order.events if event.node == node]
+        assert all(before < after for before, after in pairwise(numbers))
+
+
+def test_a_late_declaration_is_known_from_the_start(tmp_path: Path) -> None:
+    lost: list[Line] = [at("n1", term=2), {**at("n1", term=1), "inc": "b"}]
+    more = [{**at("n1", term=1, ts=float(n)), "inc": "b"} for n in range(200)]
+    path = write(tmp_path / "a", [*lost, *more])
+    assert validate([path]).explanation is not None
+    with path.open("a") as out:
+        out.write(json.dumps(config("n1", durable=False)) + "\n")
+    assert validate([path]).explanation is None
+
+
+def test_the_long_log_of_the_benchmark_is_a_good_one(cluster: list[Path]) -> None:
+    report = validate(cluster)
+    assert (report.exit_code, report.deviations, report.reasons) == (0, (), ())
+    checked = {rule.rule for rule in report.rules if rule.outcome.value == "pass"}
+    assert len(checked) >= 15, sorted(checked)
