@@ -147,6 +147,8 @@ class Judge:
     def _lease(self, event: Event, view: NodeView, lease: LeaseClock) -> None:
         nodes = self.nodes
         needed = len(nodes.views) // 2 if nodes.peers_needed is None else nodes.peers_needed
+        if needed == 0:
+            return
         over = lease.see(event, needed, (nodes.lease_s or 0.0) + (nodes.clock_error_s or 0.0))
         self.tally.reigns += lease.term is not None and lease.shows
         if over:

@@ -163,7 +163,9 @@ class Nodes:
         for config in configs:
             self.declared |= frozenset(config.nodes)
             if config.nodes:
-                self.peers_needed = min(len(config.nodes) // 2, self.peers_needed or len(config.nodes))
+                others = len(config.nodes) // 2
+                known = self.peers_needed
+                self.peers_needed = others if known is None else min(others, known)
             if config.durable is not None:
                 self._declare_durable(config.node, config.durable, config.place)
             error = None if config.clock_error_ms is None else config.clock_error_ms / 1000

@@ -72,7 +72,7 @@ def test_mutated_bytes_end_in_a_report_or_an_error_with_its_place(tmp_path: Path
             found = outcome(path)
             if isinstance(found, InputError):
                 errors += 1
-                assert (found.path, bool(found.mend)) == (str(path), True), found
+                assert (str(found.path), bool(found.mend)) == (str(path), True), found
             else:
                 reports += 1
         assert tracemalloc.get_traced_memory()[1] < MEMORY_BYTES_MAX

@@ -112,6 +112,12 @@ def test_late_acknowledgement_alone_is_a_doubt(tmp_path: Path) -> None:
     assert "accepted after the lease, or answered late" in report.reasons[0]
 
 
+def test_a_node_alone_is_its_own_quorum(tmp_path: Path) -> None:
+    alone = config("n1", lease_ms=900)
+    lines = [elected(), line("n1", "lease_renew", ts=1.0), appended(9.0)]
+    assert result(check(tmp_path, alone, *numbered(*lines)), "LeaseOverrun").count == 0
+
+
 def test_without_a_declared_lease_nothing_is_overrun(tmp_path: Path) -> None:
     report = run(tmp_path, *OVERRUN["an append"], cluster=config("n1", "n2", "n3"))
     assert result(report, "LeaseOverrun").outcome is Outcome.NOT_CHECKABLE
