@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tracelogs import Line, at, config, line, write
 
 from tests.bench.cluster_log import write_log
+from tests.bench.trace_speed import measure
 from trace_check import Report, sample, validate
 from trace_check.event import Event
 from trace_check.lanes import Feed
@@ -122,3 +124,22 @@ def test_the_long_log_of_the_benchmark_is_a_good_one(cluster: list[Path]) -> Non
     assert (report.exit_code, report.deviations, report.reasons) == (0, (), ())
     checked = {rule.rule for rule in report.rules if rule.outcome.value == "pass"}
     assert len(checked) >= 15, sorted(checked)
+
+
+def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
+    peaks = []
+    for events in (4_000, 16_000):
+        paths = write_log(tmp_path / str(events), events=events)
+        tracemalloc.start()
+        try:
+            validate(paths)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < peaks[0] + (4 << 20)
+
+
+def test_the_speed_benchmark_measures(cluster: list[Path]) -> None:
+    verdict, events, wall, cpu, peak_mib = measure(cluster, rounds=1)
+    assert (verdict, events) == ("accepted", validate(cluster).events)
+    assert wall > 0 < cpu and peak_mib > 1
