@@ -1,4 +1,4 @@
-"""Broken bytes: an InputError with file, line and mend, or a report; no traceback, no hang, bounded memory.
+"""Broken bytes through the whole check: an InputError with its place and mend, or a report; little memory.
 
 TERMFENCE_FUZZ_BYTES sets how many bytes are mutated (1,000,000 for the whole).
 """

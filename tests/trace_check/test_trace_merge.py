@@ -19,6 +19,7 @@ from trace_check.lanes import Feed
 from trace_check.order import SEARCH_LINES, Merge, Order, causal_order
 from trace_check.passes import Watcher
 from trace_check.reader import read
+from trace_check.tiers import Tier
 from trace_check.track import NodeView, Seen
 
 
@@ -85,7 +86,7 @@ def essence(report: Report) -> list[tuple[str, str, int]]:
 def test_no_rule_depends_on_the_order_between_nodes(
     name: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = validate(sample(name))
+    expected = validate(sample(name), tier=Tier.rules)
     take, chance = Merge._take, random.Random(seed)
 
     def at_random(self: Merge, event: Event, feed: Feed) -> None:
@@ -97,7 +98,7 @@ def test_no_rule_depends_on_the_order_between_nodes(
             self._heap.sort()
 
     monkeypatch.setattr(Merge, "_take", at_random)
-    shuffled = validate(sample(name))
+    shuffled = validate(sample(name), tier=Tier.rules)
     assert shuffled.verdict is expected.verdict
     assert essence(shuffled) == essence(expected)
 
@@ -120,7 +121,7 @@ def test_a_late_declaration_is_known_from_the_start(tmp_path: Path) -> None:
 
 
 def test_the_long_log_of_the_benchmark_is_a_good_one(cluster: list[Path]) -> None:
-    report = validate(cluster)
+    report = validate(cluster, tier=Tier.rules)
     assert (report.exit_code, report.deviations, report.reasons) == (0, (), ())
     checked = {rule.rule for rule in report.rules if rule.outcome.value == "pass"}
     assert len(checked) >= 15, sorted(checked)
@@ -132,7 +133,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
         paths = write_log(tmp_path / str(events), events=events)
         tracemalloc.start()
         try:
-            validate(paths)
+            validate(paths, tier=Tier.rules)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
