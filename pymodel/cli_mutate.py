@@ -79,7 +79,9 @@ def mutate_command(
             if all_guards:
                 rows = try_all(registry, limits=limits, tell=tell)
             else:
-                rows = [try_swaps(registry, swaps_of(swap or []), limits=limits, tell=tell)]
+                rows = [
+                    try_swaps(registry, swaps_of(swap or []), limits=limits, toolchain=toolchain, tell=tell)
+                ]
         else:
             rows = run_holes(registry, holes, limits=limits, toolchain=toolchain, tell=tell)
     _print(rows, format, json, markdown)

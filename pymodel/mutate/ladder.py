@@ -1,8 +1,8 @@
 """A swap that nobody has listed: tried in one rung after the other until something breaks.
 
-A swap is killed if a property fails, or liveness does. It starves the model if nothing fails, but a witness
-that the guard lets happen is not reached any more, with all states searched. Otherwise nothing that is
-checked tells the swap from the guard within these bounds: the registry says why, or the swap survives.
+A swap is killed if a property fails. It starves the model if nothing fails, but a witness that the guard
+lets happen is not reached any more, with all states searched. Of the others some break liveness. Otherwise
+nothing that is checked tells the swap from the guard in these bounds: the registry says why, or it survives.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from pymodel.engine.goal import DEADLOCK, Limits
 from pymodel.engine.result import Verdict
 from pymodel.errors import LayoutError
 from pymodel.mutate.family import Family, Found, Member, Swaps, found_by
-from pymodel.mutate.registry import Registry, Rung, applying, rung_cfg
+from pymodel.mutate.registry import Hole, Registry, Rung, applying, hole_cfg, rung_cfg
 from pymodel.mutate.row import Fate, Row
-from pymodel.mutate.run import Tell, bounds_text, line_of, no_later, states_of
+from pymodel.mutate.run import Tell, ask_tlc, bounds_text, line_of, no_later, states_of
 from pymodel.raft.model import RAFT
 from pymodel.raft.mutants import MUTANTS
 from pymodel.specfiles import find_cfg
+from pymodel.tlc.locate import Toolchain
 
 TOPIC = "Tried"
 LIVE = ("liveness_election", "liveness", "liveness_lease")
@@ -70,7 +71,7 @@ class Climb:
                 differing.append(rung.name)
             gone = [name for name in reached(base) if name not in reached(result)]
             lost = lost or ((gone[0], rung, result) if gone else None)
-        if row := self.live_row(change, swaps):
+        if not lost and not self.reason(change) and (row := self.live_row(change, swaps)):
             return row
         return self.survivor(change, searched, differing, ended, lost)
 
@@ -164,13 +165,40 @@ def try_all(registry: Registry, *, limits: Limits | None = None, tell: Tell | No
 
 
 def try_swaps(
-    registry: Registry, swaps: Swaps, *, limits: Limits | None = None, tell: Tell | None = None
+    registry: Registry,
+    swaps: Swaps,
+    *,
+    limits: Limits | None = None,
+    toolchain: Toolchain | None = None,
+    tell: Tell | None = None,
 ) -> Row:
-    """The row of one swap, or of several that act together. Raises CfgError for one that makes no sense."""
+    """The row of one swap, or of several that act together; with a `toolchain` TLC is asked about what killed
+    it. Raises CfgError for a swap that makes no sense."""
     catalogue = list(fitting_swaps())
     if dict(swaps) not in catalogue:
         catalogue.append(dict(swaps))
-    return Climb(registry, catalogue, limits, tell).row(catalogue.index(dict(swaps)))
+    row = Climb(registry, catalogue, limits, tell).row(catalogue.index(dict(swaps)))
+    if toolchain is None or row.fate is not Fate.killed:
+        return row
+    hole = _as_hole(registry, row, swaps)
+    return msgspec.structs.replace(row, tlc=ask_tlc(hole_cfg(registry, hole), row, hole, toolchain))
+
+
+def _as_hole(registry: Registry, row: Row, swaps: Swaps) -> Hole:
+    """The hole that a killed swap is: its bounds begin with the name of the rung, or of a cfg of liveness."""
+    place = row.bounds.partition(":")[0]
+    is_rung = registry.rung_named(place) is not None
+    return Hole(
+        name="tried",
+        topic=TOPIC,
+        tempting="",
+        story="",
+        swaps=dict(swaps),
+        rung=place if is_rung else "",
+        cfg="" if is_rung else place,
+        violates=row.killed_by,
+        length=row.states,
+    )
 
 
 @cache

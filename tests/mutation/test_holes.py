@@ -15,12 +15,13 @@ from pymodel.manifest import read_manifest
 from pymodel.mutate.ladder import Climb
 from pymodel.mutate.registry import Hole, hole_cfg, read_registry
 from pymodel.mutate.row import Fate, Row
-from pymodel.mutate.run import run_holes
+from pymodel.mutate.run import ask_tlc, run_holes
 from pymodel.raft.model import RAFT
 from pymodel.raft.mutants import MUTANTS
 from pymodel.report.holes import holes_json
 from pymodel.report.holes_page import holes_page
 from pymodel.specfiles import manifest_cfgs
+from pymodel.tlc.locate import Toolchain
 
 DOCS = Path(__file__).parents[2] / "docs"
 REGISTRY = read_registry()
@@ -59,6 +60,15 @@ def test_a_hole_dies_as_the_registry_and_the_page_say(holes: list[Hole]) -> None
             stored.change,
             stored.bounds,
         )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ("hint_is_sender", "entry_of_next_term", "redirected_and_appended"))
+def test_tlc_finds_the_same(name: str, toolchain: Toolchain) -> None:
+    (hole,) = (hole for hole in REGISTRY.hole if hole.name == name)
+    answer = ask_tlc(hole_cfg(REGISTRY, hole), STORED[name], hole, toolchain)
+    assert answer.agrees, answer
+    assert (answer.violated, answer.states) == (hole.violates, hole.length)
 
 
 @pytest.mark.parametrize("hole", [h for h in REGISTRY.hole if of_shipped_cfg(h)], ids=lambda hole: hole.name)

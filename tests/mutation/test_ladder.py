@@ -10,10 +10,11 @@ from pymodel.engine.goal import Limits
 from pymodel.errors import CfgError, UsageError
 from pymodel.mutate import ladder
 from pymodel.mutate.ladder import Climb, fitting_swaps, try_swaps
-from pymodel.mutate.registry import Redundant, read_registry
+from pymodel.mutate.registry import Redundant, hole_cfg, read_registry
 from pymodel.mutate.row import Fate, Row
-from pymodel.mutate.run import swaps_of
+from pymodel.mutate.run import ask_tlc, swaps_of
 from pymodel.raft.model import RAFT
+from pymodel.tlc.locate import Toolchain
 
 REGISTRY = read_registry()
 PAIR = msgspec.structs.replace(REGISTRY, rung=tuple(rung for rung in REGISTRY.rung if rung.name == "pair"))
@@ -54,6 +55,15 @@ def test_what_a_limit_ends_is_undetermined(monkeypatch: pytest.MonkeyPatch) -> N
     row = Climb(PAIR, SWAPS, Limits(max_states=5), None).row(2)
     assert (row.fate, row.good) == (Fate.undetermined, False)
     assert row.note.startswith("nothing broke, but pair: ended by ")
+
+
+@pytest.mark.slow
+def test_tlc_is_asked_about_what_killed_a_swap(rows: list[Row], toolchain: Toolchain) -> None:
+    hole = ladder._as_hole(PAIR, rows[0], SWAPS[0])
+    answer = ask_tlc(hole_cfg(PAIR, hole), rows[0], hole, toolchain)
+    assert (answer.agrees, answer.violated, answer.states) == (True, "VoteStable", 3)
+    longer = msgspec.structs.replace(rows[0], states=4)
+    assert ask_tlc(hole_cfg(PAIR, hole), longer, hole, toolchain).agrees is False
 
 
 def test_every_guard_has_swaps_that_fit_it() -> None:
