@@ -69,7 +69,7 @@ class Walk:
             "MaxLogLen": writes,
             "MaxMessages": 60,
         }
-        domains = {"Server": members, "Write": ops}
+        domains = {"Server": members, "Write": ops, "Read": ()}
         self.instance = Instance(RAFT, RAFT.bind(constants, lambda name: domains[name]), {})
         self.state = self.instance.initial()
         self.lines: list[dict[str, Any]] = []

@@ -36,7 +36,7 @@ _CONSTANTS: dict[str, Value] = {
 }
 ENTRIES_MAX = 10_000_000
 """Logs are taken entry by entry in snapshots and commits: more than this at once is no log that was kept."""
-_NOT_KEPT = ("client", "elections", "commits", "acks", "audit", "skew")
+_NOT_KEPT = ("client", "reads", "elections", "commits", "acks", "audit", "skew")
 
 
 class Indexed(tuple[Any, ...]):
@@ -141,10 +141,10 @@ def _fast_kind(kind: MessageKind) -> Any:
     class WithArrays(made):  # type: ignore[valid-type, misc]
         __slots__ = ()
 
-        def __new__(cls, **values: Any) -> Any:
-            for name, beyond in arrays.items():
+        def __new__(cls, *fields: Any, **values: Any) -> Any:
+            for name, beyond in arrays.items() if not fields else ():
                 values[name] = Indexed.of(values[name], beyond)
-            return super().__new__(cls, **values)
+            return super().__new__(cls, *fields, **values)
 
     WithArrays.__name__ = kind.name
     WithArrays.type = WithArrays

@@ -207,7 +207,7 @@ def _owed(moves: Moves, local: Local, step: Step) -> Iterator[Any]:
         if kind == asked:
             yield answer
         elif kind == "InstallSnapshotResponse" and asked == "AppendEntriesResponse":
-            fields = answer._asdict() | {"success": int(answer.index > 0)}
+            fields = answer._asdict() | {"success": int(answer.index > 0), "reads": ()}
             yield moves.machine.kinds[asked](**fields)
 
 
@@ -220,6 +220,7 @@ def foreign(moves: Moves, step: Step, term_max: int, index_max: int) -> tuple[An
     term = msg.term if msg.term is not None else unknown(0, term_max)
     prev = msg.prev if msg.prev is not None else (unknown(0, index_max), unknown(0, term_max))
     known: dict[str, Any] = {"source": step.src, "dest": step.dst, "term": term, "age": 0}
+    known |= {"override": 0, "reads": ()}
     known |= {"lastLogIndex": prev[0], "lastLogTerm": prev[1], "lastIndex": prev[0], "lastTerm": prev[1]}
     ok = unknown(0, 1) if msg.ok is None else int(msg.ok)
     index = unknown(0, index_max) if msg.index is None else msg.index
