@@ -54,8 +54,8 @@ def test_rejected_page_tells_the_chain_and_the_impact() -> None:
     text = visible(page(*sample("double_vote")))
     chain = (
         "1 n1 voted n3 in term 1 n1.ndjson:3 2 n1 restarted with term 0, was 1 n1.ndjson:6 "
-        "3 no step leads to what the line shows n1.ndjson:6 4 n1 voted n2 in term 1 n1.ndjson:7 "
-        "5 term 1 already led by n2 n2.ndjson:6 6 n3 leads term 1 n3.ndjson:6"
+        "3 n1 voted n2 in term 1 n1.ndjson:7 4 term 1 already led by n2 n2.ndjson:6 "
+        "5 n3 leads term 1 n3.ndjson:6"
     )
     assert text.strip().startswith("REJECTED: ElectionSafety REJECTED ElectionSafety n3 leads term 1")
     assert chain in text

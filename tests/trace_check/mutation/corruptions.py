@@ -409,3 +409,14 @@ def leader_stays_on_after_its_lease(lines: Lines) -> None:
     record = find(lines, node="n1", event="role", new_role="follower")
     record["ts"] = round(record["ts"] + 0.4, 3)
     find(lines, node="n1", event="client_fail", op="w2")["ts"] = round(record["ts"] + 0.01, 3)
+
+
+@breaks("DefiniteFail")
+def appended_write_is_refused_for_good(lines: Lines) -> None:
+    find(lines, event="client_fail", op="w2")["error"] = "lease_expired"
+
+
+@breaks("FreshRead")
+def read_is_older_than_an_acknowledged_write(lines: Lines) -> None:
+    line = find(lines, event="read", op="r1")
+    line["state"] = {**line["state"], "commit": 2}

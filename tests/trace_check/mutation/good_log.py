@@ -151,7 +151,7 @@ def good_log() -> Lines:
     cluster.show("n2", "read", op="r1", f="get", key="x", value="w3")
     _fence(cluster, delayed)
     cluster.write("n1", "client_invoke", "w4")
-    cluster.write("n1", "client_fail", "w4", error="not leader", hint="n2")
+    cluster.write("n1", "client_fail", "w4", error="redirect", hint="n2")
     _depose(cluster)
     stop = cluster.servers["n3"]
     cluster.show("n3", "stop")
@@ -167,7 +167,7 @@ def _lose_quorum(cluster: Cluster) -> list[Line]:
     """The leader takes a write that it cannot replicate: its appends are delayed until after its lease."""
     cluster.write("n1", "client_invoke", "w2")
     cluster.change("n1", last=[2, 1])
-    cluster.show("n1", "append", entries=[[2, 1]])
+    cluster.show("n1", "append", entries=[[2, 1]], op="w2")
     delayed = [
         cluster.send("n1", peer, type="append", term=1, prev=[1, 1], entries=[[2, 1]], commit=1)
         for peer in ("n3", "n2")
@@ -175,7 +175,7 @@ def _lose_quorum(cluster: Cluster) -> list[Line]:
     cluster.now += 0.85
     cluster.show("n1", "lease_expire")
     cluster.role("n1", "follower", "lease_expired")
-    cluster.write("n1", "client_fail", "w2", error="lease expired")
+    cluster.write("n1", "client_fail", "w2", error="unknown outcome")
     cluster.now += 0.5
     return delayed
 

@@ -382,6 +382,39 @@ def StepDownInTime(nodes: dict[str, list[Line]]) -> bool:
     )
 
 
+FOR_GOOD = ("redirect", "not_leader", "no_quorum", "lease_expired", "rejected")
+
+
+def DefiniteFail(nodes: dict[str, list[Line]]) -> bool:
+    for own in nodes.values():
+        appended = {line["op"] for line in own if line["event"] == "append" and "op" in line}
+        refused = {
+            line["op"] for line in own if line["event"] == "client_fail" and line.get("error") in FOR_GOOD
+        }
+        if appended & refused:
+            return True
+    return False
+
+
+def FreshRead(nodes: dict[str, list[Line]]) -> bool:
+    acknowledged = [
+        (line["ts"] + (CLOCK_ERROR_S if node != line["node"] else 0), line["entry"][0], node)
+        for node in nodes
+        for line in _all(nodes)
+        if line["event"] == "client_ok" and line["f"] == "put" and "entry" in line
+    ]
+    return any(
+        read["state"]["role"] == "leader" and index > read["state"]["commit"] and ts < came["ts"]
+        for node, own in nodes.items()
+        for read in own
+        if read["event"] == "read"
+        for came in own
+        if came["event"] == "client_invoke" and came.get("op") == read["op"]
+        for ts, index, at in acknowledged
+        if at == node
+    )
+
+
 RULES = (
     ElectionSafety,
     StateMachineSafety,
@@ -389,6 +422,8 @@ RULES = (
     OkIsChosen,
     WriteExclusion,
     StaleRead,
+    FreshRead,
+    DefiniteFail,
     LeaseOverrun,
     VoteStable,
     TermMonotonic,
