@@ -15,7 +15,7 @@ from trace_check.places import ShortNames
 from trace_check.reader import SourceFile
 from trace_check.replay import ReplayResult
 from trace_check.replay.text import replay_lines
-from trace_check.rules import FENCING, Finding, Outcome, RuleResult
+from trace_check.rules import FENCING, Finding, Ground, Outcome, RuleResult
 from trace_check.track import Seen
 from trace_check.verdict import Verdict
 
@@ -204,7 +204,11 @@ def order_text(report: Report) -> str:
     """What the causal order rests on, and what had to be repaired for it."""
     receipts = f"{report.matched} receipts after their sending, {report.unmatched} without a logged one"
     repaired = f"clock inversions repaired: {report.inversions}"
-    return f"{receipts}; {repaired}; the verdict holds in every order between nodes"
+    failing = [result for result in report.rules if result.outcome is Outcome.FAIL]
+    holds = "the verdict holds in every order between nodes"
+    if failing and all(result.ground is Ground.CLOCKS for result in failing):
+        holds += f", and rests on clocks ({', '.join(result.rule for result in failing)})"
+    return f"{receipts}; {repaired}; {holds}"
 
 
 def _rule_table(results: Iterable[RuleResult]) -> list[str]:

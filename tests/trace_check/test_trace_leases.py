@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tracelogs import Line, at, check, config, line, result
 
-from trace_check import Report, Verdict
+from trace_check import Report, Verdict, render_text
 from trace_check.rules import Outcome, RuleResult
 
 CLUSTER = config("n1", "n2", "n3", lease_ms=900, clock_error_ms=50)
@@ -116,6 +116,12 @@ def test_a_node_alone_is_its_own_quorum(tmp_path: Path) -> None:
     alone = config("n1", lease_ms=900)
     lines = [elected(), line("n1", "lease_renew", ts=1.0), appended(9.0)]
     assert result(check(tmp_path, alone, *numbered(*lines)), "LeaseOverrun").count == 0
+
+
+def test_report_says_where_the_verdict_rests_on_clocks(tmp_path: Path) -> None:
+    overrun = run(tmp_path, *OVERRUN["an append"])
+    assert "and rests on clocks (LeaseOverrun)" in render_text(overrun)
+    assert "rests on clocks" not in render_text(check(tmp_path, at("n1", "leader", 1), at("n2", "leader", 1)))
 
 
 def test_without_a_declared_lease_nothing_is_overrun(tmp_path: Path) -> None:

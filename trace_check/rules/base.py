@@ -76,6 +76,7 @@ class RuleResult:
     """The outcome of one rule. `count` counts all findings, `findings` keeps the first ones.
 
     `doubts` say what looks wrong and is not proven: they leave a trace without contradiction inconclusive.
+    `ground` is what the outcome rests on.
     """
 
     rule: str
@@ -86,6 +87,7 @@ class RuleResult:
     count: int
     findings: tuple[Finding, ...]
     doubts: tuple[str, ...] = ()
+    ground: Ground = Ground.NODE
 
 
 @dataclass
@@ -216,4 +218,5 @@ class Rule(ABC):
             self.count,
             tuple(self.findings),
             tuple(self.doubts),
+            self.ground,
         )
