@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from trace_check.event import APPEND, REQUEST_VOTE, SNAPSHOT
 from trace_check.replay.adopt import adopted, overlaid
@@ -51,8 +50,7 @@ Batch = tuple[Any, ...]
 """A message, or a batch of one-entry appends that one line shows."""
 
 
-@dataclass(frozen=True)
-class After:
+class After(NamedTuple):
     """A node after a line, and the batch that it sent."""
 
     local: Local
@@ -78,6 +76,8 @@ class Replay:
         self.nodes: list[list[Local]] = [[] for _ in moves.machine.servers]
         self.flight: dict[Any, tuple[Batch, ...]] = {}
         self.recent: dict[tuple[int, int], deque[Batch]] = {}
+        self._at = 0
+        moves.incoming = self._incoming
 
     def take(self, step: Step) -> bool:
         """Moves the node over the line; False, and nothing changed, if it cannot.
@@ -85,9 +85,9 @@ class Replay:
         Raises: TooWide, TooFree.
         """
         self.moves.voters = step.voters
-        self.moves.incoming = lambda: self._incoming(step.node)
+        self._at = step.node
         found: list[After] = []
-        received: set[int] = set()
+        received = 0
         for local in self.begun(step):
             if step.kind != RECEIVE:
                 found += self._tried(local, (), step)
@@ -95,8 +95,8 @@ class Replay:
             for number, batch in enumerate(self.versions(step)):
                 afters = self._tried(local, batch, step)
                 if afters:
+                    received = min(received, number) if found else number
                     found += afters
-                    received.add(number)
         if not found:
             return False
         self._put(step, found, received)
@@ -104,7 +104,10 @@ class Replay:
 
     def _tried(self, local: Local, batch: Batch, step: Step) -> list[After]:
         """What the node may be after the line, from `local`, if its message was `batch`."""
-        return self._cases(local, batch, lambda node, messages: self._afters(node, messages, step))
+        try:
+            return list(self._afters(local, batch, step))
+        except Undetermined:
+            return self._cases(local, batch, lambda node, messages: self._afters(node, messages, step))
 
     def _cases(
         self, local: Local, batch: Batch, tried: Callable[[Local, Batch], Iterable[_Found]]
@@ -129,16 +132,18 @@ class Replay:
         if width > self.width_cap:
             raise TooWide
 
-    def _put(self, step: Step, found: list[After], received: set[int]) -> None:
+    def _put(self, step: Step, found: list[After], received: int) -> None:
         """Keeps what was found of the node and of the message."""
-        locals_ = [after.local for after in found]
-        self.nodes[step.node] = locals_ if len(locals_) == 1 else distinct(locals_)
-        self._watch(len(self.nodes[step.node]))
+        if len(found) == 1:
+            self.nodes[step.node] = [found[0].local]
+        else:
+            self._watch(len(found))
+            self.nodes[step.node] = distinct([after.local for after in found])
         if step.kind == SEND:
             sent = [after.sent for after in found if after.sent is not None]
             self._send(step, sent)
         elif step.kind == RECEIVE and not step.by_id and step.key in self.flight:
-            self.flight[step.key] = self.flight[step.key][min(received) :]
+            self.flight[step.key] = self.flight[step.key][received:]
 
     def _send(self, step: Step, sent: list[Batch]) -> None:
         """Puts the contents that the line may have sent into flight."""
@@ -164,10 +169,10 @@ class Replay:
             return (foreign(self.moves, step, self.survey.term_max, self.survey.index_max),)
         return near
 
-    def _incoming(self, i: int) -> Iterator[Any]:
-        """The last messages that were sent to node i, the newest of each sender first."""
+    def _incoming(self) -> Iterator[Any]:
+        """The last messages that were sent to the node at hand, the newest of each sender first."""
         for (_, dst), recent in self.recent.items():
-            if dst == i:
+            if dst == self._at:
                 yield from (message for batch in reversed(recent) for message in batch[:1])
 
     def may_be_foreign(self, step: Step) -> bool:
@@ -208,16 +213,15 @@ class Replay:
 
     def _afters(self, local: Local, batch: Batch, step: Step) -> Iterator[After]:
         """The node after the line. Raises: Undetermined, TooFree."""
-        for shown in self.moves.reach(local, step.node, step.pre):
+        i, post, reach = step.node, step.post, self.moves.reach
+        for shown in (local,) if step.pre is NOTHING else reach(local, i, step.pre):
             if step.kind == SEND:
                 yield from self._sent(shown, step)
                 continue
-            changed = (
-                self._received(shown, step, batch) if step.kind == RECEIVE else self._recorded(shown, step)
-            )
-            for passing in changed:
-                for after in self.moves.reach(passing, step.node, step.post):
-                    if step.entry is None or self._holds(after, step.node, step.entry, step.kind):
+            received = step.kind == RECEIVE
+            for passing in self._received(shown, step, batch) if received else self._recorded(shown, step):
+                for after in (passing,) if post is NOTHING else reach(passing, i, post):
+                    if step.entry is None or self._holds(after, i, step.entry, step.kind):
                         yield After(after)
 
     def _sent(self, local: Local, step: Step) -> Iterator[After]:

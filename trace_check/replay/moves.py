@@ -19,7 +19,7 @@ from trace_check.replay.steps import CANDIDATE_ROLE, FOLLOWER_ROLE, LEADER_ROLE,
 
 SILENT_STEPS_MAX = 6
 """So many kinds of steps may lie between two lines of a node; entries of a batch count once."""
-OWED_MAX = 64
+OWED_MAX = 32
 
 
 def fits(local: Local, i: int, view: View) -> bool:
@@ -103,18 +103,15 @@ class Moves:
         """Node i as the line shows it, after as few steps as that takes; none if no steps lead there."""
         if view is NOTHING or fits(local, i, view):
             return [local]
-        level, seen = [local], {local.key()}
+        level, seen = [local], set[tuple[Any, ...]]()
         for _ in range(SILENT_STEPS_MAX):
-            following: list[Local] = []
-            for node in level:
-                for moved in self._silent(node, i, view):
-                    if moved.key() not in seen:
-                        seen.add(moved.key())
-                        following.append(moved)
-            found = [node for node in following if fits(node, i, view)]
+            moved = [after for node in level for after in self._silent(node, i, view)]
+            found = [node for node in moved if fits(node, i, view)]
             if found:
-                return found
-            level = following
+                return found if len(found) == 1 else list({node.key(): node for node in found}.values())
+            new = {node.key(): node for node in moved}
+            level = [node for key, node in new.items() if key not in seen]
+            seen |= new.keys()
         return []
 
     def _silent(self, local: Local, i: int, view: View) -> Iterator[Local]:
@@ -242,8 +239,8 @@ class Moves:
 
 def _owing(owed: dict[Any, Any], answer: Any) -> dict[Any, Any]:
     """What is owed with one more answer, the newest last; the oldest are forgotten."""
-    mark = marks(answer)
-    longer = {key: other for key, other in owed.items() if key != mark}
+    mark, longer = marks(answer), owed.copy()
+    longer.pop(mark, None)
     if len(longer) >= OWED_MAX:
         del longer[next(iter(longer))]
     longer[mark] = answer

@@ -126,7 +126,11 @@ class Reader:
         self._voter_sets: dict[tuple[tuple[str, ...], ...], tuple[tuple[int, ...], ...]] = {(): ()}
 
     def step(self, index: int, event: Event) -> Step:
-        """The step of the event at this index of the causal order."""
+        """The step of the event at this index of the causal order.
+
+        What only holds in the middle of a step is left out: a candidate that has not voted for itself, a log
+        that was cut for entries to come.
+        """
         node = self._numbers[event.node]
         begins = self._begins(node, event)
         pre = NOTHING if event.pre is None else self._view(node, event.pre)
@@ -134,6 +138,8 @@ class Reader:
         if event.new_role is not None or event.new_term is not None:
             post = post.with_(View(role=_role_of(event.new_role), term=event.new_term))
         post = self._settled(node, event, pre, post)
+        if post.vote == NIL and post.role == CANDIDATE_ROLE:
+            post = post._replace(vote=None)
         if event.kind == "truncate":
             post = post._replace(last_index=None, last_term=None)
         elif not event.one_at_a_time and event.kind in ("term", "vote"):
