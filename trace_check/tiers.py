@@ -1,8 +1,8 @@
 """Which tiers a check has, and what the replay's result means beside the rules' results.
 
 A line that is no step of the model contradicts no other line: what is proven of the model says nothing about
-the node that wrote it. It is a deviation. Where the log shows all that nodes do, no gap in it can be the
-reason, and the trace is not accepted; nor is it where more states are possible than can be followed.
+the node that wrote it. It is a deviation, unless nothing but the replay was asked for. Where more states are
+possible than can be followed, the trace is not accepted.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def doubts_of(result: ReplayResult, asked: bool) -> list[str]:
     """Why the trace cannot be accepted, as far as the replay knows. `asked`: nothing but it was asked for."""
     if result.outcome is ReplayOutcome.CAPPED or (asked and result.outcome is ReplayOutcome.NOT_REPLAYABLE):
         return [f"{REPLAY}: {result.reasons[0]}"]
-    if result.refused and (result.complete or asked):
+    if result.refused and asked:
         first = result.refusals[0]
         return [f"{REPLAY}: {first.seen.place} is no step of the model: {first.text}"]
     return []

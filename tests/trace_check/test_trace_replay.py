@@ -253,20 +253,20 @@ def test_recordings_beside_the_checkout() -> None:
 # What a refusal means
 
 
-def test_a_partial_log_deviates_and_a_complete_one_is_not_accepted(
+def test_a_refusal_is_a_deviation_and_alone_it_is_inconclusive(
     walks: dict[int, Walk], tmp_path: Path
 ) -> None:
     lines = copy.deepcopy(walks[4].lines)
     acknowledged_too_much(lines)
-    complete = validate([write(tmp_path / "complete.ndjson", lines, walks[4].names)])
-    assert (complete.verdict, complete.exit_code) == (Verdict.INCONCLUSIVE, 3)
-    for line in lines:
-        line.pop("seq")
-    partial = validate([write(tmp_path / "partial.ndjson", lines, walks[4].names)])
-    assert (partial.verdict, partial.exit_code) == (Verdict.ACCEPTED, 0)
-    assert "Replay" in {d.rule for d in partial.deviations}
-    strict = validate([tmp_path / "partial.ndjson"], strict=True)
-    assert strict.exit_code == 1
+    path = write(tmp_path / "all.ndjson", lines, walks[4].names)
+    both = validate([path])
+    assert (both.verdict, both.exit_code) == (Verdict.ACCEPTED, 0)
+    assert "Replay" in {deviation.rule for deviation in both.deviations}
+    assert both.replay is not None
+    assert both.replay.complete
+    assert validate([path], strict=True).exit_code == 1
+    alone = validate([path], tier=Tier.replay)
+    assert (alone.verdict, alone.exit_code) == (Verdict.INCONCLUSIVE, 3)
 
 
 def test_too_many_states_are_inconclusive(walks: dict[int, Walk], tmp_path: Path) -> None:

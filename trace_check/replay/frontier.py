@@ -85,6 +85,7 @@ class Replay:
         Raises: TooWide, TooFree.
         """
         self.moves.voters = step.voters
+        self.moves.hearsay = step.kind == ROLE
         self._at = step.node
         found: list[After] = []
         received = 0

@@ -53,7 +53,7 @@ _MEMBERSHIP = "lines do not tell how the membership changes: majorities are not 
 class Moves:
     """What node steps there are. `free_votes`, `free_acks`: the log shows no such answers at all, and with
     `free_quorum` nor who the voters are. `granted` says which of these a step has needed. `incoming` gives
-    the messages on their way to the node at hand."""
+    the messages on their way to the node at hand; by `hearsay` one may also lie later in the order."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -62,6 +62,7 @@ class Moves:
         self.free_votes = self.free_acks = self.free_quorum = False
         self.granted: dict[str, None] = {}
         self.voters: tuple[tuple[int, ...], ...] = ()
+        self.hearsay = False
         self.incoming: Callable[[], Iterator[Any]] = lambda: iter(())
 
     def run(self, action: str, local: Local, *params: Any) -> tuple[Local, tuple[Any, ...]] | None:
@@ -139,7 +140,10 @@ class Moves:
         newer = view.term is not None and local.currentTerm[i] < view.term
         if not follows and not newer:
             return
-        for message in self.incoming():
+        told = list(self.incoming())
+        if newer and self.hearsay and view.role == FOLLOWER_ROLE:
+            told.append(self.machine.request_of_term(i, view.term))
+        for message in told:
             if newer and message.term == view.term:
                 yield from self.step("UpdateTerm", local, message)
             elif follows and message.term == local.currentTerm[i] and hasattr(message, "commitIndex"):
