@@ -138,8 +138,8 @@ class Replay:
         if len(found) == 1:
             self.nodes[step.node] = [found[0].local]
         else:
-            self._watch(len(found))
             self.nodes[step.node] = distinct([after.local for after in found])
+            self._watch(len(self.nodes[step.node]))
         if step.kind == SEND:
             sent = [after.sent for after in found if after.sent is not None]
             self._send(step, sent)
