@@ -308,6 +308,37 @@ def test_free_values_split_where_a_comparison_needs_it() -> None:
     assert free(1, 1, frozenset({1})) == []
 
 
+def test_a_later_term_may_be_heard_of_before_its_line(walks: dict[int, Walk], tmp_path: Path) -> None:
+    """Clocks apart: the record of a higher term stands before all that could have brought it."""
+    lines = [
+        {
+            "node": "n1",
+            "inc": "a",
+            "seq": 1,
+            "event": "init",
+            "state": {"term": 0, "vote": None, "last": [0, 0]},
+        },
+        {"node": "n1", "inc": "a", "seq": 2, "event": "role", "new_role": "follower", "new_term": 3},
+        {
+            "node": "n2",
+            "inc": "a",
+            "seq": 1,
+            "event": "init",
+            "state": {"term": 2, "vote": None, "last": [0, 0]},
+        },
+        {"node": "n2", "inc": "a", "seq": 2, "event": "role", "new_role": "candidate", "new_term": 3},
+        {
+            "node": "n1",
+            "inc": "a",
+            "seq": 3,
+            "event": "recv",
+            "msg": {"type": "request_vote", "term": 3, "from": "n2"},
+        },
+    ]
+    result = replayed(write(tmp_path / "all.ndjson", lines, ["n1", "n2"]))
+    assert (result.outcome, result.replayed) == (ReplayOutcome.REPLAYED, len(lines))
+
+
 def test_terms_of_a_log_are_runs() -> None:
     terms = Terms([0], [0]).put(1, 1).put(2, 1).put(3, 4)
     assert (terms.starts, terms.values) == ([0, 1, 3], [0, 1, 4])

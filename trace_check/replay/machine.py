@@ -109,8 +109,8 @@ class Machine:
 
     def request_of_term(self, i: int, term: Any) -> Any:
         """A message to server i of this term, which says no more."""
-        fields = {"source": i, "dest": i, "term": term, "lastLogIndex": 0, "lastLogTerm": 0}
-        return self.kinds["RequestVoteRequest"](**fields)
+        kind = self.kinds["RequestVoteRequest"]
+        return kind(**{**dict.fromkeys(kind._fields, 0), "source": i, "dest": i, "term": term})
 
     def snapshot_spans(self, indexes: int) -> None:
         """Snapshots in what follows hold up to `indexes` entries. Raises: TooFree if that cannot be."""

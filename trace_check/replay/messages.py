@@ -234,7 +234,7 @@ def foreign(moves: Moves, step: Step, term_max: int, index_max: int) -> tuple[An
             raise TooFree
         spans = range(prev[0])
         known |= {"contentTerm": [unknown(0, term_max) for _ in spans], "contentWrite": [0 for _ in spans]}
-    return (made(**{name: known[name] for name in made._fields}),)
+    return (made(**{name: known.get(name, 0) for name in made._fields}),)
 
 
 def _foreign_appends(made: Any, known: dict[str, Any], prev: tuple[Any, Any], msg: Message) -> Iterator[Any]:
@@ -245,8 +245,8 @@ def _foreign_appends(made: Any, known: dict[str, Any], prev: tuple[Any, Any], ms
             "entryTerm": term,
             "entryWrite": 0,
         }
-        yield made(**{name: fields[name] for name in made._fields})
+        yield made(**{name: fields.get(name, 0) for name in made._fields})
         prev = (index, term)
     if not msg.entries:
         fields = known | {"prevLogIndex": prev[0], "prevLogTerm": prev[1], "entryTerm": 0, "entryWrite": -1}
-        yield made(**{name: fields[name] for name in made._fields})
+        yield made(**{name: fields.get(name, 0) for name in made._fields})
