@@ -34,7 +34,7 @@ _CONSTANTS: dict[str, Value] = {
     "Faults": frozenset({"loss", "restart"}),
     "History": frozenset(),
 }
-ENTRIES_MAX = 10_000_000
+ENTRIES_MAX = 200_000
 """Logs are taken entry by entry in snapshots and commits: more than this at once is no log that was kept."""
 _NOT_KEPT = ("client", "reads", "elections", "commits", "acks", "audit", "skew")
 
