@@ -151,10 +151,8 @@ def goals(system: System, only: str = "") -> Iterator[Goal]:
         start = (system.initial(before),)
         for name, claim in system.invariant.items():
             yield Goal(Condition(Kind.INITIAL, name), start, claim(before))
-        known: tuple[Formula, ...] = ()
         for name, claim in system.theorems.items():
-            yield Goal(Condition(Kind.STATE, name), known, claim(before))
-            known = (*known, claim(before))
+            yield Goal(Condition(Kind.STATE, name), (), claim(before))
     read = read_after(system)
     for action in system.actions:
         if only in ("", action.name):

@@ -8,19 +8,17 @@ from pathlib import Path
 import pytest
 
 from pymodel.check import check
-from pymodel.engine.instance import Instance
 from pymodel.proof.lease import LEASE
-from pymodel.proof.link import Link, relation, table
+from pymodel.proof.link import Link
 from pymodel.proof.link_log import LogProjection
 from pymodel.proof.log import LOG
 from pymodel.proof.mutants import LEASE_MUTANTS, LOG_MUTANTS
-from pymodel.proof.structure import Number, Relation
 from pymodel.report.text import render_check
 from pymodel.specfiles import find_cfg, spec_folder
 from pymodel.tlc.check import tlc_check
 from pymodel.tlc.locate import Toolchain
-from pymodel.values import Value
-from tests.raft.cluster import Play, cluster
+from tests.proof.linked import Linked
+from tests.raft.cluster import cluster
 
 PAGE = (Path(__file__).parents[2] / "docs" / "PROOF.md").read_text(encoding="utf-8")
 SCENARIO = "anti_stale_leader_never_commits"
@@ -50,33 +48,11 @@ def test_the_scenario_on_the_page_is_the_model_checkers() -> None:
     assert len(lines) > 10 and set(lines) <= printed, set(lines) - printed
 
 
-class Linked(Play):
-    """A behaviour in the making, with the log proof beside it: its whole invariant holds in each state."""
-
-    def __init__(self, bound: Instance) -> None:
-        super().__init__(bound)
-        self.link = Link(LogProjection(bound.bound))
-        self.known = self.link.start(bound.bound, self.state)
-
-    def take(self, action: str, **wanted: Value) -> Linked:
-        step = self.options(action, **wanted)[0]
-        named = {param.name: item for param, item in zip(step.action.params, step.params, strict=True)}
-        super().take(action, **wanted)
-        self.known = self.link.step(action, named, self.before, self.state, self.known)
-        return self
-
-    def rows(self, name: str) -> Relation:
-        return relation(self.known, name)
-
-    def committed(self, term: int) -> Number:
-        """The index up to which the leader of a term committed."""
-        return table(self.known, "termCommit")[term,]
-
-
 @pytest.fixture
 def stale() -> Linked:
     """s1, of term 1, appended a write; s2 holds and acknowledged it, and has won term 2 since."""
-    play = Linked(cluster(3, 2, Faults=frozenset(), History=frozenset(), MaxTerm=2, MaxLogLen=2))
+    instance = cluster(3, 2, Faults=frozenset(), History=frozenset(), MaxTerm=2, MaxLogLen=2)
+    play = Linked(instance, Link(LogProjection(instance.bound)))
     play.elect("s1", "s2").write("s1", "w1")
     play.take("AppendEntries", i="s1", j="s2", n=1).take("HandleAppendEntriesRequest", dest="s2")
     play.elect("s2", "s3")

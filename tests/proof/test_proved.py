@@ -118,8 +118,12 @@ def test_an_arrow_comes_from_what_an_existential_depends_on() -> None:
     assert arrows_of(apart) == frozenset()
     within = forall(lambda t, n: s.member(n, s.electionQuorum(t)))
     assert arrows_of(within) == {("Term", "Quorum")}
+    # An equation stands for both implications.
     either = forall(lambda n: s.candidate(n) == LOG.language.exists(lambda t: s.currentTerm(n, t)))
-    assert ("Node", "Term") in arrows_of(either, positive=False)
+    assert arrows_of(either) == {("Node", "Term")}
+    assert arrows_of(either, positive=False) == frozenset()  # a node, at which the two sides differ
+    denied = forall(lambda n: s.candidate(n) == forall(lambda t: s.currentTerm(n, t)))
+    assert arrows_of(denied) == {("Node", "Term")}
 
 
 def test_a_guard_is_dropped_from_its_action_alone() -> None:
