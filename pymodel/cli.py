@@ -26,8 +26,8 @@ from pymodel.errors import UsageError
 from pymodel.terminal import ProgressLine, bold, columns, toned
 
 COMPARED = ("small", "election_lease", "log", "snapshot")
-OPTIONAL = ("Graphviz",)
-"""What `doctor` may miss without a failing exit: only drawings of graphs need it."""
+OPTIONAL = ("Graphviz", "Z3")
+"""What `doctor` may miss without a failing exit: only drawings of graphs, and the proof, need it."""
 
 app = typer.Typer(
     name="pymodel",

@@ -49,7 +49,7 @@ class Finding:
 
 def diagnose() -> tuple[Finding, ...]:
     """A finding for each part, in the order a newcomer would mend them."""
-    parts = (_python, _termfence, _llvm, _tlc, _java, _graphviz, _cache_folder)
+    parts = (_python, _termfence, _llvm, _tlc, _java, _graphviz, _z3, _cache_folder)
     return (*(part() for part in parts), *map(_test_tool, _TEST_TOOLS))
 
 
@@ -108,6 +108,15 @@ def _graphviz() -> Finding:
         return f"{(answer.stderr or answer.stdout).strip()}: {program}"
 
     return _tool("Graphviz", found)
+
+
+def _z3() -> Finding:
+    try:
+        version = importlib.import_module("z3").get_version_string()
+    except ImportError as problem:
+        detail = f"cannot be imported: {problem}; only `pymodel prove` needs it"
+        return Finding("Z3", Status.MISSING, detail, "pip install 'termfence[proof]'")
+    return Finding("Z3", Status.OK, str(version))
 
 
 def _tool(name: str, found: Callable[[], str]) -> Finding:

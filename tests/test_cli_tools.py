@@ -187,6 +187,7 @@ def test_an_unknown_kind_of_graph_file_is_refused_before_the_search(
         ("Java", Status.WARNING, 0),
         ("Java", Status.MISSING, 1),
         ("Graphviz", Status.MISSING, 0),
+        ("Z3", Status.MISSING, 0),
     ],
 )
 def test_doctor_fails_only_for_what_the_tour_needs(

@@ -17,6 +17,7 @@ from pymodel.proof.log_steps import (
     acknowledge,
     agreement,
     answers,
+    commits_agree,
     enter,
     follow,
     has_entry,
@@ -196,7 +197,7 @@ def HandleAppendEntriesRequest(
             "lastIndex": lambda m, j: If(And(m == n, truncate), j == i, s.lastIndex(m, j)),
         },
         lemmas={
-            "committed logs agree": agreement(s, n, t, j),
+            **commits_agree(s, n, t, y, j),
             "logs agree": agreement(s, n, t, p),
         },
     )
@@ -216,7 +217,7 @@ def HandleHeartbeat(
         },
         updates=follow(s, n) | keep_vote(s, n, keep) | take_commit(s, n, x, k) | acknowledge(s, n, t, p),
         lemmas={
-            "committed logs agree": agreement(s, n, t, j),
+            **commits_agree(s, n, t, y, j),
             "logs agree": agreement(s, n, t, p),
         },
     )

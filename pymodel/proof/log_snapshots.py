@@ -13,8 +13,8 @@ from z3 import And, If, Not, Or
 from pymodel.proof.log_actions import HandleAppendEntriesResponse
 from pymodel.proof.log_steps import (
     acknowledge,
-    agreement,
     answers,
+    commits_agree,
     follow,
     has_entry,
     keep_vote,
@@ -64,7 +64,7 @@ def HandleInstallSnapshotRequest(
             "log": log,
             "lastIndex": lambda m, j: If(And(m == n, Not(retain)), j == i, s.lastIndex(m, j)),
         },
-        lemmas={"committed logs agree": agreement(s, n, t, k)},
+        lemmas=commits_agree(s, n, t, t1, k),
     )
 
 
@@ -81,7 +81,7 @@ def HandleKnownSnapshot(
             "VoteAfterStepDown": keep,
         },
         updates=follow(s, n) | keep_vote(s, n, keep) | acknowledge(s, n, t, i),
-        lemmas={"committed logs agree": agreement(s, n, t, k)},
+        lemmas=commits_agree(s, n, t, t1, k),
     )
 
 

@@ -77,6 +77,13 @@ def log_matches(s: View, n: Formula, p: Formula, e: Formula, j: Formula) -> Form
     return Or(p == NO_INDEX, has_entry(s, n, p, e), at_most(p, j))
 
 
+def commits_agree(s: View, n: Formula, t: Formula, x: Formula, k: Formula) -> dict[str, Formula]:
+    """What n knows as committed, up to k by the leader of x, is in the log of t's leader: with the entry that
+    x's leader committed last comes all before it."""
+    last = exists(lambda w: s.leaderLog(t, s.termCommit(x), x, w))
+    return {"commit in log": Or(k == NO_INDEX, last), "committed logs agree": agreement(s, n, t, k)}
+
+
 def agreement(s: View, n: Formula, t: Formula, p: Formula) -> Formula:
     """n's log is that of t's leader up to p."""
     return forall(lambda j, f, w: Implies(at_most(j, p), s.log(n, j, f, w) == s.leaderLog(t, j, f, w)))

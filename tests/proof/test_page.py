@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pymodel.check import check
+from pymodel.engine.result import CheckResult
 from pymodel.proof.lease import LEASE
 from pymodel.proof.link import Link
 from pymodel.proof.link_log import LogProjection
@@ -17,11 +18,13 @@ from pymodel.report.text import render_check
 from pymodel.specfiles import find_cfg, spec_folder
 from pymodel.tlc.check import tlc_check
 from pymodel.tlc.locate import Toolchain
+from pymodel.values import Fn, Value
 from tests.proof.linked import Linked
 from tests.raft.cluster import cluster
 
 PAGE = (Path(__file__).parents[2] / "docs" / "PROOF.md").read_text(encoding="utf-8")
-SCENARIO = "anti_stale_leader_never_commits"
+SCENARIOS = {"anti_stale_leader_never_commits": 1, "anti_deposed_write_never_commits": 2}
+"""The cfgs of the false claims, and the term whose leader commits at the end."""
 
 
 def test_each_theorem_carries_a_step_and_each_name_is_a_theorem() -> None:
@@ -40,19 +43,43 @@ def test_the_table_of_guards_is_on_record() -> None:
         assert {name.strip().partition(":")[0] for name in fails.split(",")} <= set(known)
 
 
-def test_the_scenario_on_the_page_is_the_model_checkers() -> None:
-    result = check(find_cfg(SCENARIO))
-    excerpt = PAGE.split(f"$ pymodel check {SCENARIO}\n")[1].split("```")[0]
+@pytest.fixture(scope="module", params=SCENARIOS)
+def scenario(request: pytest.FixtureRequest) -> tuple[str, CheckResult]:
+    return request.param, check(find_cfg(request.param))
+
+
+def test_the_scenarios_on_the_page_are_the_model_checkers(scenario: tuple[str, CheckResult]) -> None:
+    name, result = scenario
+    excerpt = PAGE.split(f"$ pymodel check {name}\n")[1].split("```")[0]
     printed = {line.strip() for line in render_check(result).splitlines()}
     lines = [line.strip() for line in excerpt.splitlines() if line.strip() not in ("", "...")]
     assert len(lines) > 10 and set(lines) <= printed, set(lines) - printed
 
 
+def test_the_scenarios_are_behaviours_of_the_proof(scenario: tuple[str, CheckResult]) -> None:
+    """Each of their states satisfies the whole invariant."""
+    cfg, result = scenario
+    play = linked()
+    assert result.counterexample is not None
+    for step in result.counterexample.steps[1:]:
+        wanted: dict[str, Value] = {}
+        for name, value in step.params.items():
+            wanted |= (
+                {str(key): item for key, item in value.items()} if isinstance(value, Fn) else {name: value}
+            )
+        play.take(step.action, **wanted)
+    assert [term for term in (1, 2) if play.committed(term)] == [SCENARIOS[cfg]]
+
+
+def linked() -> Linked:
+    instance = cluster(3, 2, Faults=frozenset(), History=frozenset(), MaxTerm=2, MaxLogLen=2)
+    return Linked(instance, Link(LogProjection(instance.bound)))
+
+
 @pytest.fixture
 def stale() -> Linked:
     """s1, of term 1, appended a write; s2 holds and acknowledged it, and has won term 2 since."""
-    instance = cluster(3, 2, Faults=frozenset(), History=frozenset(), MaxTerm=2, MaxLogLen=2)
-    play = Linked(instance, Link(LogProjection(instance.bound)))
+    play = linked()
     play.elect("s1", "s2").write("s1", "w1")
     play.take("AppendEntries", i="s1", j="s2", n=1).take("HandleAppendEntriesRequest", dest="s2")
     play.elect("s2", "s3")

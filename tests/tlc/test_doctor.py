@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_every_part_is_looked_at_once() -> None:
         "TLC",
         "Java",
         "Graphviz",
+        "Z3",
         "cache folder",
         "pytest",
         "hypothesis",
@@ -81,6 +83,13 @@ def test_an_llvmlite_that_cannot_be_imported_is_missing(monkeypatch: pytest.Monk
     monkeypatch.setattr(importlib, "import_module", broken)
     assert finding("llvmlite").detail == "cannot be imported: libLLVM is broken"
     assert finding("llvmlite").status is Status.MISSING
+
+
+def test_z3_that_is_not_installed_is_missing_for_the_proof_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "z3", None)
+    assert finding("Z3").status is Status.MISSING
+    assert finding("Z3").detail.endswith("only `pymodel prove` needs it")
+    assert finding("Z3").mend == "pip install 'termfence[proof]'"
 
 
 def test_an_old_python_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
