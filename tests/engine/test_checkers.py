@@ -61,7 +61,7 @@ MUTANTS = [
 def test_each_mutant_is_judged_alike(name: str) -> None:
     task = prepare(find_cfg(name))
     wrong, states, steps, met = judged(task.instance, task.goal)
-    assert states | steps != 0 and met > 1_000
+    assert states | steps != 0 and met > 50, "the smallest has 94 successors"
     assert wrong == 0
 
 
