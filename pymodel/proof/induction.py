@@ -15,7 +15,7 @@ from enum import StrEnum
 import z3
 
 from pymodel.errors import UsageError
-from pymodel.proof.logic import Formula
+from pymodel.proof.logic import Formula, is_universal
 from pymodel.proof.system import Action, System, View
 
 AXIOM = "Axiom"
@@ -145,14 +145,18 @@ class Goal:
 
 
 def goals(system: System, only: str = "") -> Iterator[Goal]:
-    """All conditions of a system, or those of the action `only`."""
+    """All conditions of a system, or those of the action `only`. A theorem may rest on those before it, if
+    they are universal: others could make sorts depend on each other."""
     before = system.before
     if not only:
         start = (system.initial(before),)
         for name, claim in system.invariant.items():
             yield Goal(Condition(Kind.INITIAL, name), start, claim(before))
+        known: tuple[Formula, ...] = ()
         for name, claim in system.theorems.items():
-            yield Goal(Condition(Kind.STATE, name), (), claim(before))
+            theorem = claim(before)
+            yield Goal(Condition(Kind.STATE, name), known, theorem)
+            known = (*known, theorem) if is_universal(theorem) else known
     read = read_after(system)
     for action in system.actions:
         if only in ("", action.name):

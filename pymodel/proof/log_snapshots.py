@@ -13,6 +13,7 @@ from z3 import And, If, Not, Or
 from pymodel.proof.log_actions import HandleAppendEntriesResponse
 from pymodel.proof.log_steps import (
     acknowledge,
+    agreement,
     answers,
     commits_agree,
     follow,
@@ -64,7 +65,7 @@ def HandleInstallSnapshotRequest(
             "log": log,
             "lastIndex": lambda m, j: If(And(m == n, Not(retain)), j == i, s.lastIndex(m, j)),
         },
-        lemmas=commits_agree(s, n, t, t1, k),
+        lemmas={"committed logs agree": agreement(s, n, t, k)},
     )
 
 

@@ -46,3 +46,14 @@ def conjunction(formulas: Iterable[Formula]) -> Formula:
     """All of them; true if there is none, and the formula itself if there is one."""
     parts = list(formulas)
     return parts[0] if len(parts) == 1 else z3.And(*parts)
+
+
+def is_universal(formula: Formula) -> bool:
+    """Whether nothing is quantified in a formula but by one universal around it."""
+    waiting = [formula.body()] if z3.is_quantifier(formula) and formula.is_forall() else [formula]
+    while waiting:
+        term = waiting.pop()
+        if z3.is_quantifier(term):
+            return False
+        waiting += term.children()
+    return True

@@ -39,13 +39,19 @@ OVERSTATED = Mutant(reason="safety does not ask that a follower's commit index g
 UNASKED = Mutant(reason="a vote or a request for one is dangerous only if a quorum gives it")
 
 LOG_MUTANTS: dict[str, Mutant] = {
-    "Timeout.role": _fails("leader_log, own_held"),
-    "Timeout.next term": _fails("TermMonotone, FenceVote, voted_once"),
-    "RequestVote.role": _fails("request_entry"),
+    "Timeout.role": _fails(
+        "leader_log, own_held, one_role, leader_elected, leader_last, leader_commit, match_last, match_ack"
+    ),
+    "Timeout.next term": _fails(
+        "TermMonotone, FenceVote, voted_once, voted_seen, campaign_seen, vote_kept, candidate_seen, "
+        "request_entry, request_last, request_seen, elected_seen, candidate_unelected, log_seen, "
+        "held_seen, commit_seen, late_fenced, choosable_kept, choosable_candidate, choosable_leader"
+    ),
+    "RequestVote.role": _fails("request_entry, request_last"),
     "RequestVote.last entry": _fails("request_last, request_entry"),
-    "HandleRequestVoteRequest.sent": _fails("choosable_candidate"),
-    "HandleRequestVoteRequest.HigherTerm": _fails("FenceVote, vote_kept"),
-    "HandleRequestVoteRequest.StaleRequestVoteRequest": _fails("FenceVote, voted_once"),
+    "HandleRequestVoteRequest.sent": _fails("choosable_candidate, campaign_seen"),
+    "HandleRequestVoteRequest.HigherTerm": _fails("FenceVote, vote_kept, voted_seen"),
+    "HandleRequestVoteRequest.StaleRequestVoteRequest": _fails("FenceVote, voted_once, vote_kept"),
     "HandleRequestVoteRequest.VoteAvailable": _fails("voted_once"),
     "HandleRequestVoteRequest.CandidateLogUpToDate": _fails("choosable_candidate"),
     "HandleRequestVoteResponse.sent": _fails("granted_voted"),
@@ -57,37 +63,48 @@ LOG_MUTANTS: dict[str, Mutant] = {
     "AppendEntries.role": _fails("append_entry"),
     "AppendEntries.previous entry": _fails("append_entry"),
     "AppendEntries.adjacent": _fails("append_adjacent"),
-    "AppendEntries/heartbeat.role": _fails("heartbeat_log"),
+    "AppendEntries/heartbeat.role": _fails("heartbeat_log, commit_sent"),
     "AppendEntries/heartbeat.previous entry": _fails("heartbeat_log"),
-    "HandleAppendEntriesRequest.sent": _fails("log_matching, ack_last"),
-    "HandleAppendEntriesRequest.HigherTerm": _fails("FenceAck"),
-    "HandleAppendEntriesRequest.StaleAppendEntriesRequest": _fails("FenceAck, late_fenced"),
+    "HandleAppendEntriesRequest.sent": _fails(
+        "log_matching, ack_last, commit in log, logs agree, log_seen, log_last, commit_known, "
+        "commit_last, choosable_kept, CommitStable"
+    ),
+    "HandleAppendEntriesRequest.HigherTerm": _fails("FenceAck, log_seen, held_seen, commit_seen"),
+    "HandleAppendEntriesRequest.StaleAppendEntriesRequest": _fails(
+        "FenceAck, late_fenced, commit in log, choosable_kept, choosable_candidate, choosable_leader"
+    ),
     "HandleAppendEntriesRequest.LogMatches": _fails("logs agree"),
-    "HandleAppendEntriesRequest.EntryConflicts": _fails("commit_known, choosable_kept"),
+    "HandleAppendEntriesRequest.EntryConflicts": _fails(
+        "commit_known, choosable_kept, commit_last, CommitStable"
+    ),
     "HandleAppendEntriesRequest.VoteAfterStepDown": _fails("vote_kept"),
-    "HandleAppendEntriesRequest.commit told": _fails("commit_known"),
-    "HandleAppendEntriesRequest.FollowerCommit": _fails("commit_known"),
+    "HandleAppendEntriesRequest.commit told": _fails("commit_known, commit_seen"),
+    "HandleAppendEntriesRequest.FollowerCommit": _fails("commit_known, commit_last"),
     "HandleAppendEntriesRequest.commit grows": OVERSTATED,
-    "HandleAppendEntriesRequest/heartbeat.sent": _fails("commit in log"),
-    "HandleAppendEntriesRequest/heartbeat.HigherTerm": _fails("FenceAck"),
-    "HandleAppendEntriesRequest/heartbeat.StaleAppendEntriesRequest": _fails("FenceAck"),
+    "HandleAppendEntriesRequest/heartbeat.sent": _fails("commit in log, logs agree"),
+    "HandleAppendEntriesRequest/heartbeat.HigherTerm": _fails("FenceAck, commit_seen"),
+    "HandleAppendEntriesRequest/heartbeat.StaleAppendEntriesRequest": _fails(
+        "FenceAck, commit in log, late_fenced, choosable_kept, choosable_candidate, choosable_leader"
+    ),
     "HandleAppendEntriesRequest/heartbeat.LogMatches": _fails("logs agree"),
     "HandleAppendEntriesRequest/heartbeat.VoteAfterStepDown": _fails("vote_kept"),
-    "HandleAppendEntriesRequest/heartbeat.commit told": _fails("commit_known"),
-    "HandleAppendEntriesRequest/heartbeat.FollowerCommit": _fails("commit_known"),
+    "HandleAppendEntriesRequest/heartbeat.commit told": _fails("commit_known, commit_seen"),
+    "HandleAppendEntriesRequest/heartbeat.FollowerCommit": _fails("commit_known, commit_last"),
     "HandleAppendEntriesRequest/heartbeat.commit grows": OVERSTATED,
     "HandleAppendEntriesRequest/mismatch.VoteAfterStepDown": _fails("vote_kept"),
-    "HandleAppendEntriesResponse.sent": _fails("match_ack"),
+    "HandleAppendEntriesResponse.sent": _fails("match_ack, match_last"),
     "HandleAppendEntriesResponse.HigherTerm": CURRENT,
-    "HandleAppendEntriesResponse.CurrentAppendEntriesResponse": _fails("match_ack"),
+    "HandleAppendEntriesResponse.CurrentAppendEntriesResponse": _fails("match_ack, match_last"),
     "HandleAppendEntriesResponse.role": _fails("match_idle"),
     "AdvanceCommitIndex.role": SINGLE,
-    "AdvanceCommitIndex.IsQuorum": _fails("commit_quorum"),
-    "AdvanceCommitIndex.CommittableTerm": _fails("commit_quorum, StaleCommitIsOld"),
-    "AdvanceCommitIndex.commit grows": _fails("TermCommitStable"),
-    "InstallSnapshot.role": _fails("snapshot_entry"),
+    "AdvanceCommitIndex.IsQuorum": _fails("commit_quorum, StaleCommitIsOld"),
+    "AdvanceCommitIndex.CommittableTerm": _fails("commit_quorum, StaleCommitIsOld, commit_entry"),
+    "AdvanceCommitIndex.commit grows": _fails(
+        "TermCommitStable, snapshot_committed, commit_sent, commit_known"
+    ),
+    "InstallSnapshot.role": _fails("snapshot_entry, snapshot_committed"),
     "InstallSnapshot.committed": _fails("snapshot_committed"),
-    "HandleInstallSnapshotRequest.sent": _fails("commit in log"),
+    "HandleInstallSnapshotRequest.sent": _fails("committed logs agree"),
     "HandleInstallSnapshotRequest.HigherTerm": _fails("FenceAck"),
     "HandleInstallSnapshotRequest.StaleInstallSnapshotRequest": _fails("FenceAck"),
     "HandleInstallSnapshotRequest.commit grows": RETAINED,
@@ -95,20 +112,30 @@ LOG_MUTANTS: dict[str, Mutant] = {
     "HandleInstallSnapshotRequest.VoteAfterStepDown": _fails("vote_kept"),
     "HandleInstallSnapshotRequest/known.sent": _fails("commit in log"),
     "HandleInstallSnapshotRequest/known.HigherTerm": _fails("FenceAck"),
-    "HandleInstallSnapshotRequest/known.StaleInstallSnapshotRequest": _fails("FenceAck"),
+    "HandleInstallSnapshotRequest/known.StaleInstallSnapshotRequest": _fails(
+        "FenceAck, commit in log, choosable_kept, choosable_candidate"
+    ),
     "HandleInstallSnapshotRequest/known.committed": _fails("choosable_kept"),
     "HandleInstallSnapshotRequest/known.VoteAfterStepDown": _fails("vote_kept"),
-    "HandleInstallSnapshotResponse.sent": _fails("match_ack"),
+    "HandleInstallSnapshotResponse.sent": _fails("match_ack, match_last"),
     "HandleInstallSnapshotResponse.HigherTerm": CURRENT,
-    "HandleInstallSnapshotResponse.CurrentInstallSnapshotResponse": _fails("match_ack"),
+    "HandleInstallSnapshotResponse.CurrentInstallSnapshotResponse": _fails("match_ack, match_last"),
     "HandleInstallSnapshotResponse.role": _fails("match_idle"),
-    "UpdateTerm.HigherTerm": _fails("TermMonotone"),
+    "UpdateTerm.HigherTerm": _fails(
+        "TermMonotone, voted_seen, campaign_seen, vote_kept, candidate_seen, request_seen, "
+        "elected_seen, log_seen, held_seen, commit_seen, late_fenced, choosable_kept, "
+        "choosable_candidate, choosable_leader"
+    ),
     "AcceptWrite.AcceptsWrites": _fails("leader_log"),
     "AcceptWrite.append": _fails("leader_entry_unique"),
     "LeaseExpire.VoteAfterStepDown": _fails("vote_kept"),
-    "Restart.TermAfterRestart": _fails("TermMonotone"),
+    "Restart.TermAfterRestart": _fails(
+        "TermMonotone, voted_seen, campaign_seen, vote_kept, candidate_seen, request_seen, "
+        "elected_seen, log_seen, held_seen, commit_seen, late_fenced, choosable_kept, "
+        "choosable_candidate, choosable_leader"
+    ),
     "Restart.VoteAfterRestart": _fails("vote_kept"),
-    "Restart.commit falls": _fails("commit_known"),
+    "Restart.commit falls": _fails("commit_known, commit_seen, commit_last"),
     "Axiom.IsQuorum": _fails("unwon"),
 }
 LEASE_MUTANTS: dict[str, Mutant] = {

@@ -59,9 +59,12 @@ def _asserted(system: System) -> Iterator[tuple[str, Formula, bool]]:
         yield f"axiom {name}", axiom, True
     for name, claim in system.invariant.items():
         yield name, claim(system.before), True
+    assumed: tuple[Formula, ...] = ()
     for goal in goals(system):
-        for formula in goal.assumed:
-            yield goal.condition.action or Kind.INITIAL.value, formula, True
+        if goal.assumed is not assumed:
+            assumed = goal.assumed
+            for formula in assumed:
+                yield goal.condition.action or Kind.INITIAL.value, formula, True
         yield goal.condition.name, goal.claim, False
 
 

@@ -22,6 +22,7 @@ from pymodel.proof.induction import (
 from pymodel.proof.lease import LEASE
 from pymodel.proof.log import LOG
 from pymodel.proof.log_symbols import forall
+from pymodel.proof.logic import is_universal
 from pymodel.proof.stratify import arrows_of, stratify
 from pymodel.proof.system import System, View
 
@@ -136,6 +137,13 @@ def test_an_arrow_comes_from_what_an_existential_depends_on() -> None:
     assert arrows_of(either, positive=False) == frozenset()  # a node, at which the two sides differ
     denied = forall(lambda n: s.candidate(n) == forall(lambda t: s.currentTerm(n, t)))
     assert arrows_of(denied) == {("Node", "Term")}
+
+
+def test_a_theorem_rests_on_universal_ones_alone() -> None:
+    universal = [name for name, claim in LEASE.theorems.items() if is_universal(claim(LEASE.before))]
+    assert universal == ["ElectionSafety"]
+    assumed = {goal.condition.goal: len(goal.assumed) for goal in goals(LOG) if is_state(goal)}
+    assert assumed["ElectionSafety"] == 0 and assumed["StateMachineSafety"] == 3
 
 
 def test_a_guard_is_dropped_from_its_action_alone() -> None:
