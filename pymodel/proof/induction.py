@@ -155,7 +155,8 @@ def goals(system: System, only: str = "") -> Iterator[Goal]:
         known: tuple[Formula, ...] = ()
         for name, claim in system.theorems.items():
             theorem = claim(before)
-            yield Goal(Condition(Kind.STATE, name), known, theorem)
+            proved = system.from_instances.get(name, claim)(before)
+            yield Goal(Condition(Kind.STATE, name), known, proved)
             known = (*known, theorem) if is_universal(theorem) else known
     read = read_after(system)
     for action in system.actions:

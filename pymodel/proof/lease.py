@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pymodel.proof.lease_actions import ACTIONS
-from pymodel.proof.lease_invariant import INVARIANT, STEP_THEOREMS, THEOREMS, initial, shape
+from pymodel.proof.lease_invariant import FROM_INSTANCES, INVARIANT, STEP_THEOREMS, THEOREMS, initial, shape
 from pymodel.proof.lease_symbols import AXIOMS, LANGUAGE, SYMBOLS, TOTAL
 from pymodel.proof.system import System
 
@@ -17,6 +17,7 @@ LEASE = System(
     actions=ACTIONS,
     invariant=INVARIANT,
     theorems=THEOREMS,
+    from_instances=FROM_INSTANCES,
     step_theorems=STEP_THEOREMS,
     total=TOTAL,
     shape=shape,

@@ -138,14 +138,31 @@ def lease_valid(s: View, o: Formula, q: Formula) -> Formula:
     return And(s.leader(o), forall(lambda n: Implies(member(n, q), Or(n == o, recent(n)))))
 
 
+def fences(s: View, o: Formula, q: Formula, t: Formula, u: Formula) -> Formula:
+    """A valid lease of t, on contact with q, and a term u that was won: u is at most t."""
+    return Implies(And(lease_valid(s, o, q), s.currentTerm(o, t), s.won(u)), at_most(u, t))
+
+
 THEOREMS: dict[str, Claim] = {
     "ElectionSafety": ELECTIONS["one_leader"],
-    "LeaseFencesElections": lambda s: forall(
-        lambda o, q, t, u: Implies(And(lease_valid(s, o, q), s.currentTerm(o, t), s.won(u)), at_most(u, t))
-    ),
+    "LeaseFencesElections": lambda s: forall(lambda o, q, t, u: fences(s, o, q, t, u)),
     "LeaseExclusion": lambda s: forall(
         lambda o, q1, m, q2, t, u: Implies(
             And(lease_valid(s, o, q1), lease_valid(s, m, q2), s.currentTerm(o, t), s.currentTerm(m, u)),
+            o == m,
+        )
+    ),
+}
+
+# LeaseExclusion from two instances of LeaseFencesElections: each leader's term is at most the other's.
+FROM_INSTANCES: dict[str, Claim] = {
+    "LeaseExclusion": lambda s: forall(
+        lambda o, q1, m, q2, t, u: Implies(
+            And(
+                And(lease_valid(s, o, q1), lease_valid(s, m, q2), s.currentTerm(o, t), s.currentTerm(m, u)),
+                fences(s, o, q1, t, u),
+                fences(s, m, q2, u, t),
+            ),
             o == m,
         )
     ),

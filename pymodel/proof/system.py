@@ -105,6 +105,7 @@ class System:
     `invariant` is the conjunction proved inductive; `theorems` follow from it in each state,
     `step_theorems` of each step between states in which it holds. `axioms` are about rigid symbols;
     `total` names relations that give each node exactly one row; `shape` is what real states satisfy beside.
+    `from_instances`: what is proved of a theorem where it rests on chosen instances of one before it.
     `assumptions` say, in words, what the axioms and guards take for granted of the world.
     """
 
@@ -121,6 +122,7 @@ class System:
     total: frozenset[str]
     shape: Claim
     assumptions: tuple[str, ...]
+    from_instances: Mapping[str, Claim] = field(default_factory=dict)
 
     @property
     def before(self) -> View:
