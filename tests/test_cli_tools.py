@@ -86,7 +86,7 @@ def test_compare_without_cfgs_compares_names_and_the_default_cfgs(
     assert answer.stdout.startswith("names\n")
     assert "DIFFERENT" not in answer.stdout
     rows = [line.split() for line in answer.stdout.splitlines()]
-    assert ["actions", "22", "names", "22", "names", "equal"] in rows
+    assert ["actions", "33", "names", "33", "names", "equal"] in rows
     assert ["labelled", "edges", "2,289", "2,289", "equal"] in rows
 
 

@@ -250,3 +250,10 @@ def test_what_begins_a_term_is_no_write(tmp_path: Path) -> None:
     assert result(check(tmp_path, CLUSTER, at("n3", ts=0.0), *lines), "WriteExclusion").count == 0
     second = {**own, "ts": 9.1, "entries": [[2, 1]]}
     assert result(check(tmp_path, CLUSTER, at("n3", ts=0.0), *lines, second), "WriteExclusion").count == 1
+
+
+def test_a_late_acknowledgement_of_what_was_appended_in_time_is_no_doubt(tmp_path: Path) -> None:
+    late = [elected(), contact(1.0), appended(1.5), client("client_ok", 2.5, op="w9")]
+    assert run(tmp_path, *late).verdict is Verdict.ACCEPTED
+    unnamed = [elected(), contact(1.0), {**appended(1.5), "op": None}, client("client_ok", 2.5, op="w9")]
+    assert run(tmp_path, *unnamed).verdict is Verdict.INCONCLUSIVE

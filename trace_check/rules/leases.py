@@ -17,8 +17,8 @@ class LeaseOverrun(Rule):
 
     An append of its own, or a read that it serves itself, is an acceptance. A write that came when the lease
     was over and was acknowledged without contact in between is one too; a late acknowledgement alone may be
-    of a write that was accepted in time. Lines that are not numbered may have others between them: then it is
-    a doubt.
+    of a write that was accepted in time, which is known where the append names its operation. Lines that are
+    not numbered may have others between them: then it is a doubt.
     """
 
     name = "LeaseOverrun"
@@ -31,9 +31,14 @@ class LeaseOverrun(Rule):
         super().__init__(tally)
         self._accepted = self._checked = 0
         self._invoked: OrderedDict[tuple[str, str], tuple[float | None, Seen]] = OrderedDict()
+        self._appended: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def see(self, event: Event, view: NodeView) -> None:
         state = event.state or event.pre
+        if event.kind == "append" and event.client is not None and event.client.op is not None:
+            self._appended[event.node, event.client.op] = None
+            if len(self._appended) > _OPEN_MAX:
+                self._appended.popitem(last=False)
         if state is not None and state.role == LEADER and not event.by_client:
             self._accepted += 1
             self._checked += view.lease is not None and view.lease.shows and view.lease.term is not None
@@ -50,7 +55,7 @@ class LeaseOverrun(Rule):
             self._invoked[event.node, op] = (lease.contact, view.seen)
             if len(self._invoked) > _OPEN_MAX:
                 self._invoked.popitem(last=False)
-        elif event.kind == "client_ok":
+        elif event.kind == "client_ok" and (event.node, op or "") not in self._appended:
             contact, invoked = self._invoked.pop((event.node, op or ""), (None, None))
             if invoked is not None and contact == lease.contact:
                 self._overrun(f"accepted and acknowledged {what}", lease, view, Fact("it came", invoked))
