@@ -109,7 +109,7 @@ def test_a_tour_where_all_agree(stand_in: Callable[..., None]) -> None:
     assert tuple(rows) == WHAT
     assert failed(answer) == set()
     small = check(find_cfg(tour.SPEC))
-    assert rows["the spec holds"][1] == f"25 properties, {small.distinct:,} states, depth {small.depth}"
+    assert rows["the spec holds"][1] == f"30 properties, {small.distinct:,} states, depth {small.depth}"
     assert "times as long" in rows["the model holds"][1]
     assert rows["a weakened guard shows"][1] == "both say ElectionSafety is violated after 13 states"
     assert rows["real logs are judged"][1] == "failover accepted, double_vote rejected"
