@@ -57,11 +57,15 @@ MUTANTS = [
 ]
 
 
+# Bounds so small that their whole graph has fewer than a thousand successors.
+SMALL = {"mutant_pre_vote_takes_term", "mutant_vote_request_swallowed"}
+
+
 @pytest.mark.parametrize("name", MUTANTS)
 def test_each_mutant_is_judged_alike(name: str) -> None:
     task = prepare(find_cfg(name))
     wrong, states, steps, met = judged(task.instance, task.goal)
-    assert states | steps != 0 and met > 50, "the smallest has 94 successors"
+    assert states | steps != 0 and met > (50 if name in SMALL else 1_000)
     assert wrong == 0
 
 
