@@ -26,7 +26,7 @@ from pymodel.engine.variants import Alternative, alternatives, chosen_text
 from pymodel.errors import LayoutError
 
 BATCH = 96  # successors made before the first of them is looked up
-RECENT_SIZE = 1 << 10  # hashes that a thread remembers beside the table, a power of two
+RECENT_SIZE = 1 << 13  # hashes that a thread remembers beside the table, a power of two
 PROPERTIES_MAX = 62  # check_state and check_step return a bit for each
 
 COMPILED = "\n# == Compiled ==\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -25,6 +26,9 @@ from pymodel.errors import LayoutError
 
 CHUNK_ROWS = 1 << 11
 RECORDS = 1 << 13
+LEADING_SHARE = 0.9
+"""Of an equal share of a round's rows, what the first thread expands before it joins the others. What it
+writes there comes before all that others write, so that it may enter that into the table at once."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -68,28 +72,36 @@ class Rounds:
         count = len(rows) // self.widths.row
         starts = range(0, count, CHUNK_ROWS)
         parts = len(self.workers) if len(starts) > 1 else 1
-
+        leading = len(starts) if parts == 1 else self._leading(len(starts), parts)
         entered: list[bool] = []
 
+        has_room = store.fits if parts == 1 else store.table.has_room  # no growth while others read
+
         def may_enter(room: int) -> bool:
-            entered.append(parts == 1 and all(entered[-1:]) and store.fits(room))
+            entered.append(all(entered[-1:]) and has_room(room))
             return entered[-1]
 
         def expand(start: int, part: int) -> list[Records]:
             last = min(start + CHUNK_ROWS, count)
-            return self._expand(self.workers[part], store.table, base, rows, start, last, may_enter)
+            enters = may_enter if start < leading * CHUNK_ROWS else _never
+            return self._expand(self.workers[part], store.table, base, rows, start, last, enters)
 
-        expanding = _shared(pool, parts, expand, starts)
+        expanding = _shared(pool, parts, expand, starts, leading)
         self.finish(store)
         records = [item for chunk in expanding() for item in chunk]
         done = sum(entered)
         numbers = np.array([number for _, number in records[:done]], np.int64)
-        self.waiting = self._collect(records[:done], numbers, pool)
+        self.waiting = self._collect(records[:done], numbers, pool, parts)
         if done < len(records) and not self._enter(store, records[done:], pool, parts):
             return False
         for words, _ in records:
             self.spare.put(words)
         return True
+
+    def _leading(self, chunks: int, parts: int) -> int:
+        """How many chunks the first of several threads enters at once: none if a key has several words, of
+        which others might read some."""
+        return int(chunks * LEADING_SHARE / parts) if self.widths.key == 1 else 0
 
     def _enter(self, store: Store, records: list[Records], pool: ThreadPoolExecutor, parts: int) -> bool:
         """Enter what `expand` did not; False if the memory is full. What it did enter is stored first, since
@@ -197,19 +209,27 @@ class Rounds:
             )
 
 
+def _never(room: int) -> bool:
+    return False
+
+
 def _shared(
-    pool: ThreadPoolExecutor, parts: int, function: Callable[[Item, int], Result], items: Sequence[Item]
+    pool: ThreadPoolExecutor,
+    parts: int,
+    function: Callable[[Item, int], Result],
+    items: Sequence[Item],
+    leading: int = 0,
 ) -> Callable[[], list[Result]]:
     """Begin to apply `function` to all items in `parts` threads, or later, if that is 1, in this one. It is
-    told which part it works for; each part gets ever later items. What is returned waits for the end and
-    gives the results in the order of the items."""
+    told which part it works for; each part gets ever later items, part 0 the first `leading` ones. What is
+    returned waits for the end and gives the results in the order of the items."""
     if parts == 1:
         return lambda: [function(item, 0) for item in items]
     results: dict[int, Result] = {}
-    numbers = iter(range(len(items)))
+    numbers = iter(range(leading, len(items)))
 
     def work(part: int) -> None:
-        for number in numbers:
+        for number in chain(range(leading if part == 0 else 0), numbers):
             results[number] = function(items[number], part)
 
     working = pool.map(work, range(parts))

@@ -31,7 +31,7 @@ from pymodel.engine.variants import Compiled
 from pymodel.engine.worker import Worker
 from pymodel.errors import CheckpointError, LayoutError
 
-ROUND_ROWS = 1 << 17
+ROUND_ROWS = 1 << 18
 LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
 

@@ -66,6 +66,10 @@ class Table:
             self._grow(size, pool)
         return True
 
+    def has_room(self, more: int) -> bool:
+        """Whether there is room for `more` keys as the table is."""
+        return self.count + more <= self._room(LOAD)
+
     def _room(self, load: float) -> float:
         """How many keys fill the slots in use to `load`, or fewer where a shard might else be full."""
         return kernel.SHARDS * min(load * self.size, self.size - SPREAD * math.sqrt(self.size))

@@ -16,6 +16,8 @@ from pymodel.engine.goal import DEADLOCK, Goal, Plan
 from pymodel.engine.instance import Instance
 from pymodel.engine.pack import unpack
 from pymodel.engine.result import CheckResult, Counterexample, Verdict
+from pymodel.engine.store import Store
+from pymodel.engine.table import Table
 from pymodel.manifest import read_manifest
 from pymodel.specfiles import find_cfg, manifest_cfgs
 
@@ -79,6 +81,28 @@ def test_rounds_of_any_size_tell_the_same(rows: int, workers: int, monkeypatch: 
     for records in (1, 1000):
         monkeypatch.setattr(rounds, "RECORDS", records)
         assert told(run(bound, goal, Plan(workers=workers))) == wanted
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("rooms", [0, 1, 2])
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_thread_that_may_not_enter_any_more_tells_the_same(
+    share: float, rooms: int, workers: int, few_rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the records of a round the first are entered as they are written, as long as there is room."""
+    bound = instance(two_phase(4))
+    goal = everything(bound)
+    wanted = told(run(bound, goal, Plan()))
+    asked = []
+
+    def has_room(self: object, more: int) -> bool:
+        asked.append(more)
+        return len(asked) % 3 < rooms
+
+    monkeypatch.setattr(Store if workers == 1 else Table, "fits" if workers == 1 else "has_room", has_room)
+    monkeypatch.setattr(rounds, "LEADING_SHARE", share)
+    assert told(run(bound, goal, Plan(workers=workers))) == wanted
+    assert bool(asked) == (workers == 1 or share > 0)
 
 
 def test_the_first_of_many_violations_in_a_level_is_reported(few_rows: None) -> None:
