@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +28,8 @@ OF_FEATURES = {
 }
 """True of nothing where Features is empty or messages are lost."""
 SMALL_GRAPHS = ("tiny",)
-LONG = ("anti_entry_term_completeness",)
-"""TLC takes minutes for it; the manifest has what it said."""
+LIVE_STATES = None if os.environ.get("TERMFENCE_TLC") else 40_000
+"""Of larger graphs the manifest has what TLC said, since it takes minutes for them."""
 WHOLE = ("bench_1m", "bench_10m", "bench_100m", "bench_1g", "bench_symmetry")
 LEASE = ("bench_lease", "bench_lease_symmetry")
 
@@ -77,7 +78,10 @@ def test_the_search_gives_what_tlc_gave(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in manifest_cfgs() if name not in LONG])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in manifest_cfgs() if LIVE_STATES is None or MANIFEST[name].distinct <= LIVE_STATES],
+)
 def test_tlc_gives_the_same_and_what_is_on_record(name: str, toolchain: Toolchain) -> None:
     comparison = compare(find_cfg(name), toolchain=toolchain)
     assert comparison.equal, comparison.rows
