@@ -302,7 +302,7 @@ def test_an_allocation_that_fails_in_a_round_ends_the_search(
 
     monkeypatch.setattr(rounds, "CHUNK_ROWS", 10)
     monkeypatch.setattr(rounds, "RECORDS", 1)
-    bound = instance(two_phase(5))
+    bound = instance(two_phase(6))
     full = run(bound, WHOLE, Plan())
     monkeypatch.setattr(search_module.np, "empty", refusing)
     search = run(bound, WHOLE, Plan(workers=workers))
