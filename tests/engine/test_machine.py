@@ -240,3 +240,25 @@ def test_only_entries_can_be_called() -> None:
     module = str(build(function("return 1"), ("main",)))
     assert 'define internal i64 @"twice"' in module
     assert 'define i64 @"main"' in module
+
+
+MARKED = """
+def moved(b: Array, s: Before, t: After):
+    b[t] = b[s] + 1
+    b[t + 1] = b[s] + 2
+    b[0] = b[s]
+    return b[t]
+"""
+
+
+@pytest.mark.parametrize(("text", "stores"), [(MARKED, 3), (MARKED.replace("t: After", "t"), 1)])
+def test_what_is_read_before_is_marked_apart_from_what_is_written_after(text: str, stores: int) -> None:
+    """Each read through s has a mark, and each store that cannot touch it: those of a function that writes
+    After alone, and to an element of a fixed index."""
+    lines = str(build(text, ("moved",))).splitlines()
+    assert sum("alias.scope" in line for line in lines) == 3
+    assert sum("store" in line and "!noalias" in line for line in lines) == stores
+    for words in ([7, 8, 9], [1, 0, 0]):
+        b = np.array([0, *words, 0, 0], np.int64)
+        assert Native(text, ("moved",)).call("moved", b, 1, 4) == (words[0] + 1)
+        assert b.tolist() == [words[0], *words, words[0] + 1, words[0] + 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -238,3 +239,17 @@ def test_edges_of_a_search_without_an_end_are_refused() -> None:
 def test_more_properties_than_a_result_has_bits_are_refused() -> None:
     with pytest.raises(LayoutError, match="more than 62"):
         Search(instance(counters()), Goal(("Close",) * 63))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("share", [0.0, 0.9])
+def test_a_shard_that_fills_while_rows_are_expanded_is_told(
+    workers: int, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it would be with hashes that crowd one shard, here for want of growth."""
+    monkeypatch.setattr(table.Table, "_room", lambda *_: math.inf)
+    monkeypatch.setattr(table, "FIRST_SLOTS", 8)
+    monkeypatch.setattr(rounds, "CHUNK_ROWS", 16)
+    monkeypatch.setattr(rounds, "LEADING_SHARE", share)
+    with pytest.raises(LayoutError, match="a shard of the table of states is full"):
+        run(instance(two_phase(5)), Goal(check_deadlock=False), Plan(workers=workers))
