@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -135,8 +136,12 @@ def test_tlc_needs_as_many_states(name: str, tmp_path: Path, toolchain: Toolchai
     assert tlc_length(name, CASES[name].cfg, tmp_path, toolchain) == CASES[name].length
 
 
+OTHERS = [name for name in CASES if name not in QUICK] if os.environ.get("TERMFENCE_TLC") else ["TwoLead"]
+"""The rest takes TLC two minutes and more."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CASES if name not in QUICK])
+@pytest.mark.parametrize("name", OTHERS)
 def test_tlc_needs_as_many_states_for_the_others(name: str, tmp_path: Path, toolchain: Toolchain) -> None:
     assert tlc_length(name, CASES[name].cfg, tmp_path, toolchain) == CASES[name].length
 
