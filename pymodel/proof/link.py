@@ -31,6 +31,9 @@ RARE = {
 }
 """How likely an action is in a walk, where it is not as likely as the others."""
 
+UNSPOKEN = frozenset({"PreVoteRequest", "PreVoteResponse", "TimeoutNow"})
+"""Messages that the proofs have no symbol for: what they lead to is a step like any other."""
+
 Record = Any  # a state of the model, see engine/instance.py
 Params = Mapping[str, Any]
 
@@ -43,6 +46,9 @@ class Move:
     action: str
     parameters: Mapping[str, Number] = field(default_factory=dict)
     environment: Mapping[str, Table] = field(default_factory=dict)
+
+
+STUTTER = Move("Stutter")
 
 
 class Unlinked(Exception):
@@ -177,6 +183,14 @@ def reply(kind: str, request: Any, s: Record, t: Record) -> Any:
     if not answers:
         raise Unlinked(f"{request.type.__name__} has no answer")
     return (fresh or answers)[0]
+
+
+def told_to_campaign(m: Any, s: Record, t: Record) -> Move:
+    """What TimeoutNow leads to: a timeout of its receiver, if it campaigns, and else nothing."""
+    n = m.dest
+    if s.currentTerm[n] == t.currentTerm[n]:
+        return STUTTER
+    return Move("Timeout", {"n": n, "u": s.currentTerm[n], "t": t.currentTerm[n]})
 
 
 def kept_vote(s: Record, t: Record, n: int) -> bool:

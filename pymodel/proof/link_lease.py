@@ -12,6 +12,8 @@ from typing import Any
 from pymodel.engine.contract import Bound
 from pymodel.proof.lease import LEASE
 from pymodel.proof.link import (
+    STUTTER,
+    UNSPOKEN,
     Move,
     Params,
     Record,
@@ -22,8 +24,8 @@ from pymodel.proof.link import (
     relation,
     reply,
     table,
+    told_to_campaign,
 )
-from pymodel.proof.link_log import STUTTER
 from pymodel.proof.structure import Number, Relation, Structure, Table, majorities
 from pymodel.raft.names import Candidate, Leader, Nil
 
@@ -102,6 +104,8 @@ class LeaseProjection:
 
     def _was_sent(self, m: Any, known: Structure) -> bool:
         match m.type.__name__:
+            case kind if kind in UNSPOKEN:
+                return True
             case "RequestVoteRequest":
                 return (m.term, m.source) in relation(known, "requestVote")
             case "RequestVoteResponse":
@@ -131,6 +135,9 @@ class LeaseProjection:
     def timeout(self, p: Params, s: Record, t: Record, known: Structure) -> Move:
         n = p["i"]
         return Move("Timeout", {"n": n, "u": s.currentTerm[n], "t": t.currentTerm[n]})
+
+    def timeout_now(self, m: Any, s: Record, t: Record, known: Structure) -> Move:
+        return told_to_campaign(m, s, t)
 
     def request_vote(self, p: Params, s: Record, t: Record, known: Structure) -> Move:
         return Move("RequestVote", {"n": p["i"], "t": s.currentTerm[p["i"]]})
@@ -234,4 +241,5 @@ MESSAGE_STEPS: dict[str, Callable[..., Move]] = {
     "HandleInstallSnapshotRequest": LeaseProjection.handle_snapshot_request,
     "HandleInstallSnapshotResponse": LeaseProjection.handle_response,
     "UpdateTerm": LeaseProjection.update_term,
+    "HandleTimeoutNow": LeaseProjection.timeout_now,
 }

@@ -7,6 +7,8 @@ from typing import Any
 
 from pymodel.engine.contract import Bound
 from pymodel.proof.link import (
+    STUTTER,
+    UNSPOKEN,
     Move,
     Params,
     Record,
@@ -16,12 +18,12 @@ from pymodel.proof.link import (
     quorum_of,
     relation,
     reply,
+    told_to_campaign,
 )
 from pymodel.proof.log import LOG
 from pymodel.proof.structure import Relation, Structure, majorities
 from pymodel.raft.names import Candidate, Leader, Nil
 
-STUTTER = Move("Stutter")
 Reading = Callable[[Any, Record, Record, Structure], Move]
 
 
@@ -94,6 +96,8 @@ class LogProjection:
 
     def _was_sent(self, m: Any, known: Structure) -> bool:
         match m.type.__name__:
+            case kind if kind in UNSPOKEN:
+                return True
             case "RequestVoteRequest":
                 return (m.term, m.source, m.lastLogIndex, m.lastLogTerm) in relation(known, "requestVote")
             case "RequestVoteResponse":
@@ -137,6 +141,9 @@ class LogProjection:
     def timeout(self, p: Params, s: Record, t: Record, known: Structure) -> Move:
         n = p["i"]
         return Move("Timeout", {"n": n, "u": s.currentTerm[n], "t": t.currentTerm[n]})
+
+    def timeout_now(self, m: Any, s: Record, t: Record, known: Structure) -> Move:
+        return told_to_campaign(m, s, t)
 
     def request_vote(self, p: Params, s: Record, t: Record, known: Structure) -> Move:
         n = p["i"]
@@ -300,4 +307,5 @@ MESSAGE_STEPS: dict[str, Callable[..., Move]] = {
     "HandleInstallSnapshotRequest": LogProjection.handle_snapshot_request,
     "HandleInstallSnapshotResponse": LogProjection.handle_snapshot_response,
     "UpdateTerm": LogProjection.update_term,
+    "HandleTimeoutNow": LogProjection.timeout_now,
 }

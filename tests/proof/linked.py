@@ -71,3 +71,27 @@ def sampled(play: Linked) -> None:
     not hear from any."""
     play.wait(1).elect("s1", "s2").replicate("s1", "s2", n=0).wait(1).take("SampleQuorum", i="s1")
     play.wait(1).take("LeaseExpire", i="s1")
+
+
+def poll(play: Linked, server: str, voter: str) -> None:
+    """The server may campaign: the voter would vote for it."""
+    play.take("StartPreVote", i=server).take("RequestPreVote", i=server, j=voter)
+    play.take("HandlePreVoteRequest", dest=voter).take("HandlePreVoteResponse", dest=server)
+
+
+def every_feature(play: Linked) -> None:
+    """Pre-votes, both kinds of reads, and a transfer that another aborts: with reads r1 and r2, one tick of
+    election timeout. s2 is told to campaign when its own timeout has passed too."""
+    poll(play.wait(1), "s1", "s2")
+    play.elect("s1", "s2").replicate("s1", "s2", n=0).write("s1", "w1").replicate("s1", "s2")
+    play.take("AdvanceCommitIndex", i="s1")
+    play.take("LeaseRead", i="s1", q="r1").take("BeginRead", i="s1", q="r2")
+    play.replicate("s1", "s2", n=0).take("ServeRead", q="r2")
+    play.take("TransferLeadership", i="s1", j="s2").take("AbortTransfer", i="s1").wait(1)
+
+
+def told(play: Linked) -> None:
+    """The server that was told to campaign does, and is elected."""
+    play.take("HandleTimeoutNow", dest="s2").take("RequestVote", i="s2", j="s3").take("UpdateTerm", dest="s3")
+    play.take("HandleRequestVoteRequest", dest="s3").take("HandleRequestVoteResponse", dest="s2")
+    play.take("BecomeLeader", i="s2")

@@ -18,7 +18,7 @@ from pymodel.proof.log import LOG
 from pymodel.proof.structure import Structure
 from pymodel.proof.system import System
 from pymodel.raft.model import RAFT
-from tests.proof.linked import Linked, every_action, sampled
+from tests.proof.linked import Linked, every_action, every_feature, poll, sampled, told
 from tests.raft.cluster import cluster
 
 BOUNDS: dict[str, dict[str, Any]] = {
@@ -40,7 +40,14 @@ OPTIONAL = {
     for action in RAFT.actions
     if action.function.__module__.rpartition(".")[2] in ("prevote", "transfer", "reads")
 }
-"""The actions of Features, of which the proofs say nothing."""
+FEATURES = {
+    "reads": 2,
+    "ElectionTicks": 1,
+    "LeaseTicks": 1,
+    "LeasePolicy": "SendTime",
+    "ClockSkew": 0,
+    "Features": frozenset({"pre_vote", "transfer", "lease_read", "read_index"}),
+}
 SAMPLED = {"LeasePolicy": "SampledQuorum", "ElectionTicks": 1, "LeaseTicks": 1}
 
 
@@ -56,7 +63,7 @@ def links() -> dict[str, Link]:
 
 @pytest.mark.parametrize("name", PROJECTIONS)
 def test_every_action_of_the_model_is_one_of_the_proof_and_each_of_the_proof_is_taken(name: str) -> None:
-    """SampleQuorum belongs to a policy of which the lease proof does not speak."""
+    """SampleQuorum belongs to a policy under which LeaseExclusion is false, so no lease proof speaks of it."""
     instance = model("lease", writes=5, MaxLogLen=4)
     link = Link(PROJECTIONS[name](instance.bound))
     every_action(Linked(instance, link))
@@ -69,6 +76,48 @@ def test_a_sample_of_contacts_changes_nothing_that_the_log_proof_speaks_of(links
     play = Linked(model("log", **SAMPLED), links["log"])
     sampled(play)
     assert links["log"].used["SampleQuorum", "Stutter"] == 1
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_each_action_of_a_feature_is_a_timeout_or_nothing_to_the_proof(name: str) -> None:
+    instance = model(name, **FEATURES)
+    link = Link(PROJECTIONS[name](instance.bound))
+    play = Linked(instance, link)
+    every_feature(play)
+    told(play)
+    taken = {pair for pair in link.used if pair[0] in OPTIONAL}
+    assert {action for action, _ in taken} == OPTIONAL
+    campaign = ("HandleTimeoutNow", "Timeout")
+    assert {pair for pair in taken if pair[1] != "Stutter"} == {campaign}
+    stale = Linked(instance, link).wait(1)
+    poll(stale, "s1", "s2")
+    stale.elect("s1", "s2", "s3").take("TransferLeadership", i="s1", j="s2").wait(1)
+    poll(stale, "s2", "s3")
+    stale.take("Timeout", i="s2").take("HandleTimeoutNow", dest="s2")
+    assert link.used["HandleTimeoutNow", "Stutter"] == 1
+
+
+def test_who_is_told_to_campaign_within_its_promise_leaves_the_lease_proof_and_not_the_log_proof() -> None:
+    """Why a leader that transfers gives its lease up: the lease theorems are about timeouts that wait."""
+    for name, made in PROJECTIONS.items():
+        instance = model(name, **{**FEATURES, "Features": frozenset({"transfer"})})
+        play = Linked(instance, Link(made(instance.bound))).wait(1).elect("s1", "s2")
+        play.replicate("s1", "s2", n=0).take("TransferLeadership", i="s1", j="s2")
+        if name == "log":
+            play.take("HandleTimeoutNow", dest="s2")
+        else:
+            with pytest.raises(Unlinked, match=r"Timeout\.ElectionTimeoutElapsed does not hold"):
+                play.take("HandleTimeoutNow", dest="s2")
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_walks_with_every_feature_stay_within_the_proof(name: str) -> None:
+    """Without the transfer, in the lease proof."""
+    kept = FEATURES["Features"] - (frozenset() if name == "log" else {"transfer"})
+    instance = model(name, **{**FEATURES, "Features": kept})
+    link = Link(PROJECTIONS[name](instance.bound))
+    assert [walk(link, instance, 150, Random(seed)) for seed in range(2)] == [None] * 2
+    assert {action for action, _ in link.used} & OPTIONAL
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)
@@ -94,6 +143,14 @@ BUGS = [
     ("lease", "ElectionTimeoutElapsed <- True1", 0, "Timeout.ElectionTimeoutElapsed does not hold"),
     ("lease", "WithholdsVote <- False1", 1, "HandleRequestVoteRequest.WithholdsVote does not hold"),
 ]
+
+
+def test_a_bug_in_an_action_of_a_feature_is_caught() -> None:
+    instance = model("log", "TermAfterPreVote <- PreVoteTermTaken", **FEATURES)
+    play = Linked(instance, Link(LogProjection(instance.bound))).wait(1)
+    play.take("StartPreVote", i="s1").take("RequestPreVote", i="s1", j="s2")
+    with pytest.raises(Unlinked, match="currentTerm: the model has"):
+        play.take("HandlePreVoteRequest", dest="s2")
 
 
 @pytest.mark.parametrize(("name", "swap", "seed", "reason"), BUGS, ids=[bug[1] for bug in BUGS])
