@@ -63,7 +63,7 @@ def links() -> dict[str, Link]:
 
 @pytest.mark.parametrize("name", PROJECTIONS)
 def test_every_action_of_the_model_is_one_of_the_proof_and_each_of_the_proof_is_taken(name: str) -> None:
-    """SampleQuorum belongs to a policy under which LeaseExclusion is false, so no lease proof speaks of it."""
+    """SampleQuorum belongs to a policy under which LeaseExclusion is false: no lease proof speaks of it."""
     instance = model("lease", writes=5, MaxLogLen=4)
     link = Link(PROJECTIONS[name](instance.bound))
     every_action(Linked(instance, link))
