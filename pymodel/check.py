@@ -223,6 +223,7 @@ def _result(task: Task, search: Search, began: float) -> CheckResult:
         coverage=tuple(
             Coverage(action.name, int(search.generated_by[k]), int(search.fresh_by[k]))
             for k, action in enumerate(task.instance.model.actions)
+            if task.instance.expected(action)
         ),
         seconds={**seconds, "total": time.perf_counter() - began},
         workers=search.plan.workers,

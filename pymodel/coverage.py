@@ -1,7 +1,8 @@
 """Whether every action fired that has to: what never happened was not checked.
 
-An action counts as fired if it produced a successor, be it outside the constraint. Why one did not is not
-asked: whoever disables it by a swap or a constant knows, and allows it.
+An action counts as fired if it produced a successor, be it outside the constraint. Those of features that the
+cfg leaves out are no part of its protocol and not counted. Why another did not fire is not asked: whoever
+disables it by a swap or a constant knows, and allows it.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ def _result(
         coverage=tuple(
             Coverage(action.name, int(simulation.generated_by[k]), int(simulation.taken_by[k]))
             for k, action in enumerate(task.instance.model.actions)
+            if task.instance.expected(action)
         ),
         seconds={**seconds, "total": time.perf_counter() - began},
         workers=plan.workers,

@@ -17,17 +17,14 @@ from pymodel.specfiles import find_cfg
 
 TINY, MUTANT, PROPERTY = "tiny", "mutant_vote_cleared", "ElectionSafety"
 IDLE = (
-    *("StartPreVote", "RequestPreVote", "HandlePreVoteRequest", "HandlePreVoteResponse"),
-    *(
-        "InstallSnapshot",
-        "HandleInstallSnapshotRequest",
-        "HandleInstallSnapshotResponse",
-        "DropStaleResponse",
-    ),
-    *("TransferLeadership", "AbortTransfer", "HandleTimeoutNow"),
-    *("LeaseRead", "BeginRead", "ServeRead", "SampleQuorum", "Restart"),
+    "InstallSnapshot",
+    "HandleInstallSnapshotRequest",
+    "HandleInstallSnapshotResponse",
+    "DropStaleResponse",
+    "SampleQuorum",
+    "Restart",
 )
-"""The actions that tiny has not: one term and no snapshot to send, no features, reads, samples and faults."""
+"""The actions that tiny has not: one term, no snapshot to send, no samples and no faults."""
 
 
 def checked(monkeypatch: pytest.MonkeyPatch, **fields: object) -> CheckResult:

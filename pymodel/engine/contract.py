@@ -126,10 +126,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Action:
-    """A step of the model. `params` are the function's arguments after `s` and `t`, in order."""
+    """A step of the model. `params` are the function's arguments after `s` and `t`, in order. `feature` is
+    the member of the constant Features without which it never happens, "" if it needs none."""
 
     function: Function
     params: tuple[Parameter, ...]
+    feature: str = ""
 
     @property
     def name(self) -> str:

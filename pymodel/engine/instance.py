@@ -284,6 +284,10 @@ class Instance:
             return [m for m in messages if not param.kinds or m.type.__name__ in param.kinds]
         return list(param.values) if param.values else list(self.bound.names[param.domain])
 
+    def expected(self, action: Action) -> bool:
+        """Whether the action can happen at all: not if it needs a feature that the cfg leaves out."""
+        return not action.feature or action.feature in self.bound.names["Features"]
+
     def holds(self, name: str, *states: Record) -> bool:
         """Whether the state invariant or action property `name` holds of the state or step."""
         witness = self.model.negated(name)

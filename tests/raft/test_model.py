@@ -15,7 +15,7 @@ from pymodel.engine.instance import Instance, Record
 from pymodel.engine.layout import WORD_BITS
 from pymodel.engine.pack import pack, unpack
 from pymodel.errors import LayoutError
-from pymodel.raft.model import RAFT
+from pymodel.raft.model import FEATURES, RAFT
 from pymodel.values import Value
 
 from .cluster import Play, cluster
@@ -222,3 +222,13 @@ def test_an_entry_beyond_the_bound_of_the_log_is_refused_not_lost() -> None:
     state: Any = bound.initial()
     with pytest.raises(LayoutError, match=r"log\.term has no index 2: 1\.\.1"):
         state.log.term[S1, 2] = 1
+
+
+@pytest.mark.parametrize("feature", sorted(FEATURES))
+def test_the_actions_of_a_feature_are_expected_where_a_cfg_has_it(feature: str) -> None:
+    """Without any they never happen, and are not named as idle."""
+    own = {action.name for action in RAFT.actions if action.feature == feature}
+    none, one = cluster(reads=1), cluster(reads=1, Features=frozenset({feature}))
+    idle = {action.name for action in RAFT.actions if not none.expected(action)}
+    assert own and idle - {action.name for action in RAFT.actions if not one.expected(action)} == own
+    assert not any(step.action.name in idle for step in none.successors(none.initial()))
