@@ -1,4 +1,4 @@
-"""A counterexample to induction over three servers with real majorities, where a condition fails.
+"""A counterexample to induction over few servers with real majorities, where a condition fails.
 
 It shows that the proof breaks, not that a bad state can be reached: the state before satisfies the whole
 invariant and nothing more is known of it. Z3 finds it over finitely many elements; the proof's own formulas,
@@ -22,6 +22,8 @@ from pymodel.proof.system import Action, System
 
 SIZES = {"Node": 3, "Term": 3, "Index": 3, "Value": 2, "Round": 2, "Quorum": 3}
 """How many elements of each sort. The quorums are the three majorities of two servers."""
+SINGLE = {**SIZES, "Node": 1, "Quorum": 1}
+"""A cluster of one, whose only server is a quorum."""
 TIMEOUT_S = 20.0
 
 

@@ -1,8 +1,8 @@
 """What becomes of a proof when one of its guards is dropped: which conditions fail, with a counterexample.
 
 Each condition is tried briefly; where that proves nothing, a counterexample of three servers is looked for,
-and only if there is none Z3 is given its time. So a mutant is answered in seconds, and a condition that
-fails shows why.
+then one of a single server, and only if there is neither Z3 is given its time. So a mutant is answered in
+seconds, and a condition that fails shows why.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from pymodel.proof.counterexample import Counterexample, Finder
+from pymodel.proof.counterexample import SINGLE, Counterexample, Finder
 from pymodel.proof.induction import (
     AXIOM,
     TIMEOUT_S,
@@ -39,7 +39,7 @@ def prove_without(
     progress: Callable[[str], None] | None = None,
 ) -> tuple[Proof, tuple[Counterexample, ...]]:
     """The proof of `system` less the guard or axiom `dropped` (ACTION.GUARD), and a counterexample for each
-    condition that has one of the finder's size.
+    condition that has one of the finder's size, or of one server.
 
     Without a guard only the conditions of its action are asked: the others are what they were. Raises
     UsageError for a guard that there is not.
@@ -49,6 +49,7 @@ def prove_without(
     name = dropped.split(".", 1)[0]
     brief = Solver(weakened, seed, timeout_s, BRIEF)
     patient: Solver | None = None
+    alone: Finder | None = None
     found: list[Counterexample] = []
     discharged: list[Discharged] = []
     for goal in goals(weakened, "" if name == AXIOM else name):
@@ -58,6 +59,9 @@ def prove_without(
         if item.verdict is not Verdict.PROVED:
             finder = finder if finder and finder.fits(weakened) else Finder(weakened)
             item, example = _refuted(finder, goal, item)
+            if example is None:
+                alone = alone or Finder(weakened, SINGLE)
+                item, example = _refuted(alone, goal, item)
             found += [example] if example else []
         if item.verdict is Verdict.UNKNOWN:
             patient = patient or Solver(weakened, seed, timeout_s)
@@ -72,4 +76,5 @@ def _refuted(finder: Finder, goal: Goal, item: Discharged) -> tuple[Discharged, 
     example = finder.find(goal)
     seconds = item.seconds + time.perf_counter() - began
     verdict = Verdict.REFUTED if example else item.verdict
-    return replace(item, verdict=verdict, seconds=seconds), example
+    why = "" if example else item.reason
+    return replace(item, verdict=verdict, seconds=seconds, reason=why), example

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutant:
-    """A guard dropped. `fails` names conditions that have a counterexample of three servers, at least these;
-    where it is empty everything is still proved, and `reason` says why. With both, what fails has no
-    counterexample of three servers."""
+    """A guard dropped. `fails` names the conditions that are refuted without it, just these: by Z3, or by a
+    counterexample of three servers or one. Where it is empty everything is still proved, and `reason` says
+    why. With both, nothing of it has a counterexample of three servers."""
 
     fails: tuple[str, ...] = ()
     reason: str = ""
@@ -34,7 +34,13 @@ def _fails(names: str) -> Mutant:
 CURRENT = Mutant(reason="an answer of the current term is not of a higher one")
 CANDIDATE = Mutant(reason="votes that were cast for this term are counted whoever looks at them")
 RETAINED = Mutant(reason="a log agrees with a snapshot of what it knows as committed and retains the rest")
-SINGLE = Mutant(("leader_commit",), "only where one server is a quorum")
+SINGLE = Mutant(
+    (
+        *("snapshot_committed", "commit_sent", "commit_quorum", "TermCommitStable"),
+        *("leader_commit", "commit_known"),
+    ),
+    "only where one server is a quorum",
+)
 OVERSTATED = Mutant(reason="safety does not ask that a follower's commit index grow")
 UNASKED = Mutant(reason="a vote or a request for one is dangerous only if a quorum gives it")
 
@@ -58,9 +64,9 @@ LOG_MUTANTS: dict[str, Mutant] = {
     "HandleRequestVoteResponse.HigherTerm": CURRENT,
     "HandleRequestVoteResponse.CurrentRequestVoteResponse": _fails("granted_voted"),
     "HandleRequestVoteResponse.role": CANDIDATE,
-    "BecomeLeader.role": _fails("unwon"),
-    "BecomeLeader.IsQuorum": _fails("leader_quorum, unwon"),
-    "AppendEntries.role": _fails("append_entry"),
+    "BecomeLeader.role": _fails("unwon, choosable_leader, commit_sent"),
+    "BecomeLeader.IsQuorum": _fails("leader_quorum, unwon, choosable_leader, commit_sent"),
+    "AppendEntries.role": _fails("append_entry, append_adjacent, commit_sent"),
     "AppendEntries.previous entry": _fails("append_entry"),
     "AppendEntries.adjacent": _fails("append_adjacent"),
     "AppendEntries/heartbeat.role": _fails("heartbeat_log, commit_sent"),
@@ -104,11 +110,17 @@ LOG_MUTANTS: dict[str, Mutant] = {
     ),
     "InstallSnapshot.role": _fails("snapshot_entry, snapshot_committed"),
     "InstallSnapshot.committed": _fails("snapshot_committed"),
-    "HandleInstallSnapshotRequest.sent": _fails("committed logs agree"),
-    "HandleInstallSnapshotRequest.HigherTerm": _fails("FenceAck"),
-    "HandleInstallSnapshotRequest.StaleInstallSnapshotRequest": _fails("FenceAck"),
+    "HandleInstallSnapshotRequest.sent": _fails(
+        "committed logs agree, ack_last, choosable_kept, commit_known, commit_seen, log_matching"
+    ),
+    "HandleInstallSnapshotRequest.HigherTerm": _fails("FenceAck, commit_seen, held_seen, log_seen"),
+    "HandleInstallSnapshotRequest.StaleInstallSnapshotRequest": _fails(
+        "FenceAck, choosable_candidate, choosable_kept"
+    ),
     "HandleInstallSnapshotRequest.commit grows": RETAINED,
-    "HandleInstallSnapshotRequest.RetainsSuffix": _fails("choosable_kept"),
+    "HandleInstallSnapshotRequest.RetainsSuffix": _fails(
+        "choosable_kept, commit_last, log_last, log_matching"
+    ),
     "HandleInstallSnapshotRequest.VoteAfterStepDown": _fails("vote_kept"),
     "HandleInstallSnapshotRequest/known.sent": _fails("commit in log"),
     "HandleInstallSnapshotRequest/known.HigherTerm": _fails("FenceAck"),
@@ -126,8 +138,19 @@ LOG_MUTANTS: dict[str, Mutant] = {
         "elected_seen, log_seen, held_seen, commit_seen, late_fenced, choosable_kept, "
         "choosable_candidate, choosable_leader"
     ),
-    "AcceptWrite.AcceptsWrites": _fails("leader_log"),
-    "AcceptWrite.append": _fails("leader_entry_unique"),
+    "AcceptWrite.AcceptsWrites": _fails(
+        "leader_log, ack_held, ack_last, append_adjacent, candidate_log, candidate_matching, "
+        "choosable_candidate, choosable_kept, choosable_leader, commit_known, commit_sent, "
+        "late_fenced, late_onwards, leader_entries, leader_entry_unique, leader_last, "
+        "leader_matching, log_matching, match_ack, match_last, own_entries_last, own_held, "
+        "snapshot_committed"
+    ),
+    "AcceptWrite.append": _fails(
+        "leader_entry_unique, CommitStable, ack_held, ack_last, append_adjacent, candidate_matching, "
+        "choosable_candidate, choosable_kept, choosable_leader, commit_known, commit_last, "
+        "commit_sent, late_fenced, late_onwards, leader_entries, leader_matching, log_last, "
+        "log_matching, match_ack, match_last, own_entries_last, snapshot_committed"
+    ),
     "LeaseExpire.VoteAfterStepDown": _fails("vote_kept"),
     "Restart.TermAfterRestart": _fails(
         "TermMonotone, voted_seen, campaign_seen, vote_kept, candidate_seen, request_seen, "

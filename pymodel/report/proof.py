@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pymodel.engine.result import Counterexample
 from pymodel.report.pretty import printable
 from pymodel.report.text import render_behaviour
+from pymodel.values import Fn
 
 SLOWEST = 5
 
@@ -87,10 +88,18 @@ def render_proof(data: ProofData, counterexamples: Sequence[Counterexample] = ()
         lines += ["", "slowest"]
         lines += [f"  {name}  {seconds:.1f} s" for name, seconds in data.slowest]
     for found in counterexamples:
-        title = f"Counterexample to induction for {found.violated}, three servers"
+        title = f"Counterexample to induction for {found.violated}{_servers(found)}"
         lines += ["", render_behaviour(found, title, f"{found.violated} is false after it").rstrip("\n")]
     lines += ["", "trusted", *(f"  {item}" for item in (*data.assumptions, TRUSTED))]
     return "\n".join(lines) + "\n"
+
+
+def _servers(found: Counterexample) -> str:
+    """How many servers it has, as far as its states show it."""
+    terms = found.steps[0].state.get("currentTerm")
+    if not isinstance(terms, Fn):
+        return ""
+    return ", one server" if len(terms) == 1 else f", {len(terms)} servers"
 
 
 TRUSTED = "Z3, and that the spec is what the proof's actions say: tested on the model's own steps, not proved"

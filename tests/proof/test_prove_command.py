@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pymodel.engine.result import Counterexample, Step
 from pymodel.report.proof import TRUSTED, ProofData, ProofRow, headline, proof_json, render_proof
+from pymodel.values import Fn
 from tests.cli_stub import run, stub
 
 DATA = ProofData(
@@ -69,9 +71,17 @@ def test_a_failure_is_named_and_shown() -> None:
     lines = render_proof(FAILED, [EXAMPLE]).splitlines()
     assert "  Timeout                                  2      1.5  1 FAILED" in lines
     assert "  failed: Timeout: one_role: refuted" in lines and "  fails: one_role" in lines
-    assert "Counterexample to induction for one_role, three servers" in lines
+    assert "Counterexample to induction for one_role" in lines
     assert "     candidate + n1" in lines and "2  Timeout(n = n1)" in lines
     assert "Why: one_role is false after it, with" in lines
+
+
+@pytest.mark.parametrize(("names", "told"), [(("n1",), "one server"), (("n1", "n2", "n3"), "3 servers")])
+def test_a_counterexample_tells_its_servers(names: tuple[str, ...], told: str) -> None:
+    terms = Fn(dict.fromkeys(names, 0))
+    steps = tuple(replace(step, state={**step.state, "currentTerm": terms}) for step in EXAMPLE.steps)
+    lines = render_proof(FAILED, [replace(EXAMPLE, steps=steps)]).splitlines()
+    assert f"Counterexample to induction for one_role, {told}" in lines
 
 
 def test_a_cycle_of_sorts_is_no_proof() -> None:
@@ -141,5 +151,5 @@ def test_a_mutant_from_end_to_end() -> None:
     result = run("prove", "--system", "lease", "--drop", "Restart.VoteAfterRestart")
     assert result.exit_code == 21
     assert "NOT PROVED: lease without Restart.VoteAfterRestart, 1 of" in result.stdout
-    assert "Counterexample to induction for vote_kept, three servers" in result.stdout
+    assert "Counterexample to induction for vote_kept, 3 servers" in result.stdout
     assert "2  Restart(n = n" in result.stdout and "trusted" in result.stdout
