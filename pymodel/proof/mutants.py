@@ -159,7 +159,7 @@ LOG_MUTANTS: dict[str, Mutant] = {
     ),
     "Restart.VoteAfterRestart": _fails("vote_kept"),
     "Restart.commit falls": _fails("commit_known, commit_seen, commit_last"),
-    "Axiom.IsQuorum": _fails("unwon"),
+    "Axiom.IsQuorum": _fails("unwon, choosable_leader, commit_sent, LateWriteNeverCommittedByItsLeader"),
 }
 LEASE_MUTANTS: dict[str, Mutant] = {
     "Timeout.role": _fails("one_role, leader_elected, lease_round"),
