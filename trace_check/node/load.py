@@ -38,7 +38,11 @@ class LoadClient:
             await asyncio.sleep(self._rng.expovariate(1 / THINK_SECONDS))
 
     async def operate(self, name: str, key: str, *, is_write: bool, until: float) -> Operation:
-        """One operation, repeated under its name until its outcome is known or patience ends."""
+        """One operation, repeated under its name until its outcome is known or patience ends.
+
+        A write that nobody may have taken is left alone half of the time, so that histories hold such ones.
+        A read goes on until the given moment: one without a value says nothing.
+        """
         called = time.monotonic()
         value = name if is_write else None
         unknown = False
@@ -49,7 +53,8 @@ class LoadClient:
                 got = value if is_write else answer
                 return self._keep(Operation(name, key, is_write, got, called, time.monotonic()))
             unknown = unknown or status in ("UNKNOWN", "NO ANSWER")
-            if time.monotonic() >= until or (unknown and self._rng.random() < 0.5):
+            left_alone = is_write and unknown and self._rng.random() < 0.5
+            if left_alone or time.monotonic() >= until:
                 operation = Operation(name, key, is_write, value, called)
                 return self._keep(operation) if unknown and is_write else operation
             await asyncio.sleep(self._rng.expovariate(1 / THINK_SECONDS))
