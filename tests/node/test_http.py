@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from trace_check.check import validate
 from trace_check.node.config import NodeConfig
+from trace_check.node.effects import Appended
 from trace_check.node.http_api import make_app
 from trace_check.node.processes import free_ports
 from trace_check.node.shell import Shell, ShellConfig
@@ -102,6 +104,29 @@ def test_what_was_written_outlives_a_restart(tmp_path: Path) -> None:
     assert validate([tmp_path / "n1.ndjson"]).verdict is Verdict.ACCEPTED
     events = [json.loads(line).get("event") for line in (tmp_path / "n1.ndjson").read_text().splitlines()]
     assert events.count("init") == 2 and events[-1] == "stop"
+
+
+def test_a_line_has_the_time_of_the_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that is stopped while it stores accepted the write before, under the lease of that time."""
+    stored_at: list[float] = []
+
+    async def do(world: World) -> None:
+        await world.until_leader()
+        apply, shell = world.shell.store.apply, world.shell
+
+        def slowly(writes: Any) -> None:
+            if any(isinstance(write, Appended) for write in writes):
+                stored_at.append(shell.clock_ms() / 1000)
+                time.sleep(0.05)
+            apply(writes)
+
+        monkeypatch.setattr(shell.store, "apply", slowly)
+        assert (await world.ask("PUT", "/kv/x", data="1", headers={"X-Request-Id": "r"}))[0] == 200
+
+    with_node(tmp_path, do)
+    lines = map(json.loads, (tmp_path / "n1.ndjson").read_text().splitlines())
+    (mono,) = (line["mono"] for line in lines if line.get("event") == "append" and line.get("op") == "r")
+    assert len(stored_at) == 1 and mono <= stored_at[0]
 
 
 def test_a_node_without_a_quorum_redirects_nowhere(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class LogFile:
         self._logger.info(None, v=1, kind="config", **fields)
 
     def write(self, wall_s: float, mono_ms: float, records: Iterable[dict[str, Any]]) -> None:
-        """The lines of one step, all with the time of its end."""
+        """The lines of one step, all with the time at which it was decided."""
         for record in records:
             self._lines += 1
             fields = {"ts": round(wall_s, 6), "mono": round(mono_ms / 1000, 6), **self._head}

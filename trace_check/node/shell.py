@@ -97,6 +97,13 @@ class Shell:
     def _wall_s(self) -> float:
         return time.time() + self.config.wall_offset_ms / 1000
 
+    def _clocks(self) -> tuple[float, float]:
+        """Both clocks of one moment: a process can be stopped between two readings, so it reads again."""
+        while True:
+            mono_ms, wall_s = self.clock_ms(), self._wall_s()
+            if self.clock_ms() - mono_ms < 1.0:
+                return mono_ms, wall_s
+
     # Life
 
     async def start(self) -> None:
@@ -129,7 +136,8 @@ class Shell:
         self.stopped.set()
         if self._timer is not None:
             self._timer.cancel()
-        self.log.write(self._wall_s(), self.clock_ms(), [{"event": "stop", "reason": reason}])
+        mono_ms, wall_s = self._clocks()
+        self.log.write(wall_s, mono_ms, [{"event": "stop", "reason": reason}])
         await self.transport.stop()
         for waiting in [waiting for requests in self.waiting.values() for waiting in requests]:
             if not waiting.future.done():
@@ -163,19 +171,24 @@ class Shell:
                 self.waiting.pop(request, None)
 
     def _step(self, do: Callable[[float], Effects]) -> None:
-        """One step of the core, carried out; the next timer is set."""
+        """One step of the core, carried out; the next timer is set.
+
+        Its lines have the time at which it was decided. A node that is stopped while it stores has decided
+        under the lease that it had before.
+        """
         if self.stopped.is_set():
             return
-        effects = do(self.clock_ms())
+        mono_ms, wall_s = self._clocks()
+        effects = do(mono_ms)
         try:
             self.store.apply(effects.writes)
         except StorageError as error:
             self.failure = error
             self._end_soon(error)
             return
-        self.log.write(self._wall_s(), self.clock_ms(), effects.records)
+        self.log.write(wall_s, mono_ms, effects.records)
         self.transitions.extend(
-            {"ts": self._wall_s(), **record} for record in effects.records if record["event"] == "role"
+            {"ts": wall_s, **record} for record in effects.records if record["event"] == "role"
         )
         for m in effects.messages:
             self.transport.send(m)
