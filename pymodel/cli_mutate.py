@@ -76,8 +76,15 @@ def mutate_command(
             from pymodel.mutate.ladder import try_all, try_swaps
             from pymodel.mutate.run import swaps_of
 
+            def made(row: Row) -> None:
+                progress.clear()
+                typer.echo(
+                    f"{row.change}: {row.fate.value}{f' by {row.killed_by}' if row.killed_by else ''}",
+                    err=True,
+                )
+
             if all_guards:
-                rows = try_all(registry, limits=limits, tell=tell)
+                rows = try_all(registry, limits=limits, tell=tell, made=made)
             else:
                 rows = [
                     try_swaps(registry, swaps_of(swap or []), limits=limits, toolchain=toolchain, tell=tell)

@@ -28,7 +28,8 @@ Setting = int | bool | str
 
 class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds to search in: the constants of the shipped cfg `base` but for those of `set`, whose values are
-    text as a cfg has it. `about` says what can happen there. An unlisted swap is tried there if `ladder`."""
+    text as a cfg has it. `about` says what can happen there. An unlisted swap is searched to the end there if
+    `ladder`; in the others only for a violation, within a limit, after that."""
 
     name: str
     about: str
