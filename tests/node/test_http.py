@@ -15,10 +15,11 @@ from aiohttp import web
 
 from trace_check.check import validate
 from trace_check.node.config import NodeConfig
-from trace_check.node.effects import Appended
+from trace_check.node.effects import Appended, Write
 from trace_check.node.http_api import make_app
 from trace_check.node.processes import free_ports
 from trace_check.node.shell import Shell, ShellConfig
+from trace_check.node.storage import StorageError
 from trace_check.verdict import Verdict
 
 
@@ -127,6 +128,33 @@ def test_a_line_has_the_time_of_the_decision(tmp_path: Path, monkeypatch: pytest
     lines = map(json.loads, (tmp_path / "n1.ndjson").read_text().splitlines())
     (mono,) = (line["mono"] for line in lines if line.get("event") == "append" and line.get("op") == "r")
     assert len(stored_at) == 1 and mono <= stored_at[0]
+
+
+def test_a_node_that_could_not_store_takes_no_other_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second request finds in the core what is not on the disk: an answer would promise it."""
+    tried: list[object] = []
+
+    async def do(world: World) -> None:
+        await world.until_leader()
+        apply = world.shell.store.apply
+
+        def full_once(writes: list[Write]) -> None:
+            tried.append(writes)
+            if len(tried) == 1:
+                raise StorageError("the disk is full")
+            apply(writes)
+
+        monkeypatch.setattr(world.shell.store, "apply", full_once)
+        asked = [world.shell.put("same", "x", "1") for _ in range(2)]
+        told = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(each, asyncio.CancelledError) for each in told)
+
+    with_node(tmp_path, do)
+    assert len(tried) == 1
+    last = json.loads((tmp_path / "n1.ndjson").read_text().splitlines()[-1])
+    assert (last["event"], last["reason"]) == ("stop", "storage: the disk is full")
 
 
 def test_a_node_without_a_quorum_redirects_nowhere(tmp_path: Path) -> None:

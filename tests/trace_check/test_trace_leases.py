@@ -213,6 +213,19 @@ def test_later_leaders_hold_what_is_committed(
         assert found.findings[0].text == "n2 leads term 2 with a log up to 2"
 
 
+@pytest.mark.parametrize(("entries", "count"), [([[3, 2]], 1), ([[3, 1], [4, 2]], 0), ([[4, 2]], 0)])
+def test_a_leaders_own_entries_tell_where_its_log_ended(
+    tmp_path: Path, entries: list[list[int]], count: int
+) -> None:
+    """Its first entry hides by its index that the log was too short."""
+    committed = at("n1", "leader", 1, commit=3, last=[3, 1])
+    appended = line("n2", "append", entries=entries, state={"role": "leader", "term": 2, "last": entries[-1]})
+    found = result(check(tmp_path, committed, appended), "LeaderCompleteness")
+    assert found.count == count
+    if count:
+        assert found.findings[0].text == "n2 leads term 2 with a log up to 2"
+
+
 @pytest.mark.parametrize(
     ("after", "count"),
     [

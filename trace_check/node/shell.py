@@ -1,7 +1,8 @@
 """The shell around the core: reads the clock, takes a step, stores, logs, sends, answers, in this order.
 
 One event loop, one step at a time: a step is never half done when the next one begins. A node that cannot
-store stops at once, before anything that it promised is sent.
+store stops at once, before anything that it promised is sent, and takes no other step: its core knows what
+its disk does not.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ class Shell:
         Its lines have the time at which it was decided. A node that is stopped while it stores has decided
         under the lease that it had before.
         """
-        if self.stopped.is_set():
+        if self.stopped.is_set() or self.failure is not None:
             return
         mono_ms, wall_s = self._clocks()
         effects = do(mono_ms)

@@ -36,15 +36,18 @@ class LeaderCompleteness(Rule):
         if state.commit is not None:
             self._commit(term, state.commit, view)
         if state.last is not None and leads(state, event):
-            known = self._ends.get(term)
-            if known is None or state.last[0] < known[0]:
-                self._ends[term] = (state.last[0], view.seen)
+            self._end(term, _before_its_own(event, term, state.last[0]), view)
 
     def see(self, event: Event, view: NodeView) -> None:
         msg = event.msg
         if msg is not None and msg.term is not None and msg.commit is not None and msg.prev is not None:
             held = msg.prev[0] + len(msg.entries or ())
             self._commit(msg.term, min(msg.commit, held), view)
+
+    def _end(self, term: int, index: int, view: NodeView) -> None:
+        known = self._ends.get(term)
+        if known is None or index < known[0]:
+            self._ends[term] = (index, view.seen)
 
     def _commit(self, term: int, index: int, view: NodeView) -> None:
         known = self._committed.get(term)
@@ -68,6 +71,12 @@ class LeaderCompleteness(Rule):
         if not self._ends or not self._committed:
             return False, "no line shows the end of a leader's log, or none a commit index with its term"
         return True, f"ends of logs known for leaders of {len(self._ends)} terms"
+
+
+def _before_its_own(event: Event, term: int, end: int) -> int:
+    """Where the log of a leader of `term` ended when it was elected, at most: before its own entries."""
+    own = [index for index, of in event.entries or () if of == term] if event.kind == APPEND else []
+    return min([end, *(index - 1 for index in own)])
 
 
 class CommittedStays(Rule):
