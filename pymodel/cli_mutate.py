@@ -52,8 +52,8 @@ def mutate_command(
 ) -> None:
     """Swap guards and see what breaks. Exit 0: all came out as they must, 1: not so, 3: undetermined."""
     from pymodel.engine.goal import Limits
+    from pymodel.mutate import ladder, run
     from pymodel.mutate.registry import read_registry
-    from pymodel.mutate.run import run_holes, write_cfgs
     from pymodel.tlc.locate import locate
 
     registry = read_registry()
@@ -62,7 +62,7 @@ def mutate_command(
         typer.echo("\n".join(f"{hole.name}  {hole.title}" for hole in holes))
         return
     if write:
-        for path in write_cfgs(registry, holes, write):
+        for path in run.write_cfgs(registry, holes, write):
             typer.echo(f"wrote {path}", err=True)
         return
     limits = Limits(max_states, timeout) if max_states or timeout else None
@@ -72,25 +72,18 @@ def mutate_command(
         def tell(name: str, reached: Progress | None) -> None:
             progress(reached_line(name, reached, reached.seconds) if reached else name)
 
-        if swap or all_guards:
-            from pymodel.mutate.ladder import try_all, try_swaps
-            from pymodel.mutate.run import swaps_of
+        def made(row: Row) -> None:
+            progress.clear()
+            by = f" by {row.killed_by}" if row.killed_by else ""
+            typer.echo(f"{row.change}: {row.fate.value}{by}", err=True)
 
-            def made(row: Row) -> None:
-                progress.clear()
-                typer.echo(
-                    f"{row.change}: {row.fate.value}{f' by {row.killed_by}' if row.killed_by else ''}",
-                    err=True,
-                )
-
-            if all_guards:
-                rows = try_all(registry, limits=limits, tell=tell, made=made)
-            else:
-                rows = [
-                    try_swaps(registry, swaps_of(swap or []), limits=limits, toolchain=toolchain, tell=tell)
-                ]
+        if all_guards:
+            rows = ladder.try_all(registry, limits=limits, tell=tell, made=made)
+        elif swap:
+            swaps = run.swaps_of(swap)
+            rows = [ladder.try_swaps(registry, swaps, limits=limits, toolchain=toolchain, tell=tell)]
         else:
-            rows = run_holes(registry, holes, limits=limits, toolchain=toolchain, tell=tell)
+            rows = run.run_holes(registry, holes, limits=limits, toolchain=toolchain, tell=tell)
     _print(rows, format, json, markdown)
     raise typer.Exit(_exit_code(rows))
 

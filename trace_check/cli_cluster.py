@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from pymodel.cli_common import write_file
+
 Nodes = Annotated[int, typer.Option(min=1, max=9, help="Nodes of the cluster.")]
 Folder = Annotated[
     Path | None, typer.Option(help="Where logs and databases stay; without it they go when it ends.")
@@ -84,28 +86,25 @@ def criteria_command(
 def twins_command(
     bug: Annotated[list[str] | None, typer.Argument(help="Which holes; all by default.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="Simulated runs of each, at most.")] = 50,
+    markdown: Annotated[Path | None, typer.Option(help="Write the page with the table.")] = None,
 ) -> None:
     """Open each hole in a simulated cluster, and see the validator reject its logs. Exit 0: all caught."""
     from trace_check.node.bugs import BUGS, bug_of
-    from trace_check.node.runs import catch
+    from trace_check.node.twins import HEADS, catch, twins_page
     from trace_check.report import table
 
     names = bug or list(BUGS)
     for name in names:
         bug_of(name)
-    rows = [("hole", "rule", "run", "all rules that fail", "clients saw it")]
-    missed = 0
+    caught = []
     for name in names:
         with tempfile.TemporaryDirectory(prefix="termfence-") as temporary:
-            caught = catch(name, Path(temporary), runs=runs)
-        missed += caught.seed is None
-        run = "not caught" if caught.seed is None else str(caught.seed)
-        rows.append(
-            (name, caught.rule, run, ", ".join(caught.failed), "yes" if caught.unlinearizable else "")
-        )
-        typer.echo(f"{name}: {run}", err=True)
-    typer.echo("\n".join(table(rows)))
-    raise typer.Exit(1 if missed else 0)
+            caught.append(catch(name, Path(temporary), runs=runs))
+        typer.echo(f"{name}: {' '.join(caught[-1].row[2:4])}", err=True)
+    typer.echo("\n".join(table([HEADS, *(each.row for each in caught)])))
+    if markdown:
+        write_file(markdown, twins_page(caught))
+    raise typer.Exit(0 if all(each.good for each in caught) else 1)
 
 
 def _in_folder(folder: Path | None, number: int, do: Callable[[int, Path], bool]) -> bool:

@@ -238,8 +238,9 @@ def same(one: Function | Constant, other: Function | Constant) -> bool:
 def _said(operator: Function | Constant) -> str:
     if isinstance(operator, Constant):
         return f"{operator.arity}: Return(value=Constant(value={operator.value}))"
-    (definition,) = ast.parse(inspect.getsource(operator)).body
-    assert isinstance(definition, ast.FunctionDef)
+    definition = next(
+        node for node in ast.parse(inspect.getsource(operator)).body if isinstance(node, ast.FunctionDef)
+    )
     body = definition.body[1:] if ast.get_docstring(definition) else definition.body
     if len(body) == 1 and isinstance(body[0], ast.Return) and isinstance(body[0].value, ast.Constant):
         return f"{len(definition.args.args) - 1}: {ast.dump(body[0])}"

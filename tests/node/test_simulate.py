@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from trace_check.check import validate
 from trace_check.node.bugs import BUGS, guards_with
 from trace_check.node.guards import Guards
 from trace_check.node.linearizable import unlinearizable_keys
-from trace_check.node.runs import catch, simulate_into
+from trace_check.node.runs import simulate_into
 from trace_check.node.scenario import Scenario, rough
 from trace_check.node.simulate import Simulation
 from trace_check.rules import RULES
@@ -74,17 +73,3 @@ def test_a_bug_replaces_guards_that_exist(bug: str) -> None:
     assert replaced and all(name in vars(Guards) for name in replaced)
     assert all(getattr(type(twin), name) is not vars(Guards)[name] for name in replaced)
     assert BUGS[bug].rule in {rule.name for rule in RULES}
-
-
-@pytest.mark.parametrize(
-    "bug", ["append_request_unfenced", "vote_cleared", "redirect_to_self", "ok_at_append"]
-)
-def test_a_buggy_twin_is_rejected_by_its_rule(bug: str, tmp_path: Path) -> None:
-    """Four that show at once; `trace-check twins` tries all."""
-    caught = catch(bug, tmp_path, runs=8)
-    assert caught.seed is not None and BUGS[bug].rule in caught.failed
-
-
-def test_the_correct_node_is_not_caught(tmp_path: Path) -> None:
-    caught = catch("", tmp_path, runs=2)
-    assert (caught.seed, caught.failed, caught.runs) == (None, (), 2)

@@ -118,6 +118,11 @@ FAILS: list[tuple[str, str, list[Line]]] = [
         [write_ok("n1", [5, 2], commit=5), line("n2", "commit", entry=[5, 3])],
     ),
     ("OkIsChosen", "with commit index 4", [write_ok("n1", [5, 2], commit=4)]),
+    (
+        "OkIsChosen",
+        "n2 acknowledged w2 as entry 5 of term 2",
+        [write_ok("n1", [5, 2], commit=5), line("n2", "client_ok", op="w2", f="put", entry=[5, 2])],
+    ),
     ("VoteStable", "n1 voted n3 in term 1", [at("n1", term=1, vote="n2"), at("n1", term=1, vote="n3")]),
     (
         "VoteStable",
@@ -258,6 +263,10 @@ LOOKALIKES: list[tuple[str, str, list[Line]]] = [
         at("n1", "leader", 3, commit=1), at("n1", "leader", 3, commit=2)]),
     ("OkIsChosen", "a follower answers for the leader", [
         line("n1", "client_ok", op="w", f="put", entry=[5, 2], state={"role": "follower", "commit": 4})]),
+    ("OkIsChosen", "two nodes answer for one write", [
+        write_ok("n1", [5, 2], commit=5), line("n2", "client_ok", op="w1", f="put", entry=[5, 2])]),
+    ("OkIsChosen", "one node puts several writes into an entry", [
+        write_ok("n1", [5, 2], commit=5), line("n1", "client_ok", op="w2", f="put", entry=[5, 2])]),
     ("DeposedWrite", "a follower that never led forwards", [
         line("n1", "client_invoke", op="w1", f="put", state={"role": "follower", "term": 2}),
         line("n1", "client_ok", op="w1", f="put")]),

@@ -11,14 +11,13 @@ from typing import Any
 import msgspec
 
 from trace_check.check import validate
-from trace_check.node.bugs import bug_of, rough_with
+from trace_check.node.bugs import rough_with
 from trace_check.node.campaign import run_campaign
 from trace_check.node.linearizable import NEVER_RETURNED, unlinearizable_keys
 from trace_check.node.processes import ClusterOptions
 from trace_check.node.scenario import Scenario
 from trace_check.node.simulate import Simulation
 from trace_check.report import Report, render_text
-from trace_check.rules import Outcome
 from trace_check.verdict import Verdict
 
 
@@ -63,45 +62,30 @@ def simulate_into(
     scenario: Scenario, seed: int, until_ms: float, folder: Path
 ) -> tuple[Simulation, list[Path]]:
     """Runs a simulation, with the log of each node in a file of `folder`."""
-    lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    simulation = Simulation(scenario, seed, lambda node, line: lines[node].append(line))
+    log = Lines()
+    simulation = Simulation(scenario, seed, log.write)
     simulation.run(until_ms)
-    paths = []
-    for node in scenario.names:
-        path = folder / f"{node}.ndjson"
-        path.write_bytes(msgspec.json.Encoder().encode_lines([simulation.config_line(), *lines[node]]))
-        paths.append(path)
-    return simulation, paths
+    return simulation, log.save(simulation, folder)
 
 
-@dataclass(frozen=True)
-class Caught:
-    """A buggy twin in simulated runs: the first seed at which its rule fails, None if none of `runs` does.
+class Lines:
+    """The log lines of a simulated cluster, by node."""
 
-    `failed`: all rules that fail there. `unlinearizable`: its clients saw it too.
-    """
+    def __init__(self) -> None:
+        self._lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
-    bug: str
-    rule: str
-    runs: int
-    seed: int | None = None
-    failed: tuple[str, ...] = ()
-    unlinearizable: bool = False
+    def write(self, node: str, line: dict[str, Any]) -> None:
+        self._lines[node].append(line)
 
-
-def catch(bug: str, folder: Path, *, runs: int = 50, until_ms: float = 4000.0) -> Caught:
-    """Simulates clusters with the hole `bug` open until the validator says so by the hole's own rule."""
-    rule = bug_of(bug).rule
-    for seed in range(1, runs + 1):
-        simulation, paths = simulate_into(rough_with(bug), seed, until_ms, folder)
-        report = validate(paths)
-        failed = tuple(
-            each.rule for each in report.rules if each.outcome in (Outcome.FAIL, Outcome.DEVIATION)
-        )
-        if rule in failed or (failed and not rule):
-            seen = bool(unlinearizable_keys(simulation.history()))
-            return Caught(bug, rule, seed, seed, failed, seen)
-    return Caught(bug, rule, runs)
+    def save(self, simulation: Simulation, folder: Path) -> list[Path]:
+        """A file for each node in `folder`, with what the cluster declares of itself at its head."""
+        paths = []
+        for node in simulation.scenario.names:
+            path = folder / f"{node}.ndjson"
+            lines = [simulation.config_line(), *self._lines[node]]
+            path.write_bytes(msgspec.json.Encoder().encode_lines(lines))
+            paths.append(path)
+        return paths
 
 
 def _problems(unlinearizable: tuple[str, ...], lost: tuple[str, ...]) -> list[str]:

@@ -115,13 +115,17 @@ class Simulation:
         server.lines = 0
         server.core = Core(
             server.config,
-            random.Random(self.rng.random()),
+            self.timer_of(name),
             incarnation=str(server.incarnation),
             guards=guards_with(self.scenario.bug),
         )
         disk = server.disk
         effects = server.core.boot(server.clock(self.now), disk.hard, disk.snapshot, disk.entries)
         self._carry_out(name, effects)
+
+    def timer_of(self, name: str) -> random.Random:
+        """What decides how long the election timer of a node runs."""
+        return random.Random(self.rng.random())
 
     def step(self, name: str, do: Callable[[Core, float], Effects]) -> bool:
         """One step of a node, and its effects; False if the node is down."""

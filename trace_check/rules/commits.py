@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import OrderedDict
 
 from trace_check.event import APPEND, LEADER, Entry, Event, NodeState
 from trace_check.facts import committed_by_append, committed_by_record, committed_by_state
 from trace_check.rules.base import Fact, Ground, Rule, Tally
 from trace_check.track import NodeView, Seen
+
+_TOLD_MAX = 10_000
+"""How many acknowledged entries are kept to be compared."""
 
 
 class CommitWithinLog(Rule):
@@ -151,29 +155,45 @@ class StateMachineSafety(Rule):
 
 
 class OkIsChosen(Rule):
-    """Compares the entry of an acknowledged write with the commit index of the leader that answers."""
+    """Compares the entry of an acknowledged write with the commit index of the leader that answers, and with
+    what another node acknowledged as the same entry: one of both is in no log that counts."""
 
     name = "OkIsChosen"
     property = "OkIsChosen"
-    summary = "a leader acknowledges a write only when its entry is committed"
+    summary = (
+        "a leader acknowledges a write only when its entry is committed, and no two nodes different ones"
+    )
+    ground = Ground.FACTS
 
     kinds = frozenset({"client_ok"})
 
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
         self._answers = self._known = 0
+        self._told: OrderedDict[Entry, tuple[str, Seen]] = OrderedDict()
 
     def see(self, event: Event, view: NodeView) -> None:
         client, state = event.client, event.state
         if client is None or not client.is_write:
             return
         self._answers += 1
+        if client.entry is not None and client.op is not None:
+            self._compare(client.entry, client.op, event, view)
         if client.entry is None or state is None or state.role != LEADER or state.commit is None:
             return
         self._known += 1
         if state.commit < client.entry[0]:
             text = f"{event.node} acknowledged {client} as entry {client.entry[0]}"
             self.report(f"{text} with commit index {state.commit}", view.seen, term=state.term)
+
+    def _compare(self, entry: Entry, op: str, event: Event, view: NodeView) -> None:
+        other, seen = self._told.setdefault(entry, (op, view.seen))
+        if other != op and seen.node != event.node:
+            text = f"{event.node} acknowledged {op} as entry {entry[0]} of term {entry[1]}"
+            fact = Fact(f"{seen.node} acknowledged {other} as the same entry", seen)
+            self.report(text, view.seen, (fact,), term=entry[1])
+        if len(self._told) > _TOLD_MAX:
+            self._told.popitem(last=False)
 
     def coverage(self) -> tuple[bool, str]:
         if not self._answers:
