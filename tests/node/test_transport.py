@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import struct
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +17,7 @@ from msgspec.structs import replace
 from pymodel.errors import UsageError
 from tests.node.cluster import append, vote
 from trace_check.node import transport as module
+from trace_check.node import wire
 from trace_check.node.messages import Entry, Message
 from trace_check.node.processes import free_ports
 from trace_check.node.serve import is_loopback, parse_address, refuse_open_peers
@@ -177,6 +180,56 @@ def test_a_peer_that_is_away_costs_messages_and_no_memory() -> None:
         await alone.stop()
 
     asyncio.run(test())
+
+
+async def pour(at: tuple[str, int], data: memoryview) -> None:
+    """A client that sends all it has and reads nothing."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as raw:
+        raw.setblocking(False)
+        try:
+            await loop.sock_connect(raw, at)
+            for start in range(0, len(data), 65536):
+                await loop.sock_sendall(raw, data[start : start + 65536])
+        except OSError:
+            return
+
+
+def test_memory_stays_bounded_whatever_is_poured_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50 MiB of garbage, endless frames and good ones cost what the open connections may hold."""
+    frame_max = 64 * 1024
+    monkeypatch.setattr(wire, "FRAME_BYTES_MAX", frame_max)
+    monkeypatch.setattr(module, "CONNECTIONS_MAX", 8)
+    monkeypatch.setattr(module, "FRAME_SECONDS_MAX", 0.5)
+    unfinished = struct.pack(">I", frame_max) + bytes(frame_max - 1)
+    good = Seal(b"", b"").frame(append(3, entries=(1, 2)))
+    streams = [
+        random.Random(3).randbytes(1 << 20),
+        unfinished,
+        good * ((2 << 20) // len(good)),
+        struct.pack(">I", frame_max) + bytes(1 << 20),
+    ]
+
+    async def test(pair: Pair) -> None:
+        poured = 0
+        tracemalloc.start()
+        try:
+            while poured < 50 << 20:
+                await asyncio.gather(*(pour(pair.at, memoryview(data)) for data in 4 * streams))
+                poured += 4 * sum(map(len, streams))
+                while not pair.inbox.empty():
+                    pair.inbox.get_nowait()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert pair.n1.counts["bad frames"] > 0 and pair.n1.counts["frames"] > 1000
+        assert peak < 16 << 20, peak
+        await until(lambda: len(pair.n1._open) <= 1)
+        pair.n2.send(vote(7))
+        while await asyncio.wait_for(pair.inbox.get(), 20) != vote(7):
+            pass
+
+    on_sockets(test)
 
 
 def test_random_bytes_never_come_through() -> None:
