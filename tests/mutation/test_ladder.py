@@ -17,7 +17,9 @@ from pymodel.raft.model import RAFT
 from pymodel.tlc.locate import Toolchain
 
 REGISTRY = read_registry()
-PAIR = msgspec.structs.replace(REGISTRY, rung=tuple(rung for rung in REGISTRY.rung if rung.name == "pair"))
+PAIR = msgspec.structs.replace(
+    REGISTRY, rung=tuple(rung for rung in REGISTRY.rung if rung.name == "pair"), explained=()
+)
 SAME = {"RetainsSuffix": "True2"}
 KEPT = {"CommitAfterRestart": "CommitKept"}
 SWAPS = ({"VoteAfterRestart": "VoteForgotten"}, {"IsQuorum": "False1"}, SAME, {"AcceptsWrites": "True1"})

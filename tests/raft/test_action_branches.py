@@ -1,4 +1,4 @@
-"""The branches of handlers that test_actions.py leaves out: who answers what, and who no longer listens."""
+"""The branches of handlers that the tests of actions leave out: who answers what, and who no longer listens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from .cluster import Play, cluster, entry, made, message
-from .test_actions import answer, audit, compacted, leased, led, request
+from .plays import answer, audit, compacted, leased, led, request
 
 S1, S2, S3 = range(3)
 KINDS: dict[str, dict[str, Any]] = {

@@ -19,7 +19,7 @@ from pymodel.raft.model import FEATURES, RAFT
 from pymodel.values import Value
 
 from .cluster import Play, cluster
-from .test_actions import LEASES
+from .plays import LEASES
 
 NOTHING: frozenset[str] = frozenset()
 S1 = 0

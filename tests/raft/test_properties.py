@@ -11,7 +11,7 @@ from pymodel.raft import names
 from pymodel.raft.model import RAFT
 
 from .cluster import Play, cluster, made, violated
-from .test_actions import LEASES, compacted, leased, led, old_entry
+from .plays import LEASES, compacted, leased, led, old_entry
 
 S1, S2, S3 = range(3)
 Edit = Callable[[Play, Any], None]

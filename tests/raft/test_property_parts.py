@@ -17,7 +17,7 @@ from pymodel.raft.model import RAFT
 from pymodel.specfiles import spec_folder
 
 from .cluster import Play, cluster
-from .test_actions import LEASES, leased, led, old_entry
+from .plays import LEASES, leased, led, old_entry
 from .test_properties import (
     S1,
     S2,

@@ -12,7 +12,7 @@ from pymodel.raft.model import RAFT
 from pymodel.values import Fn, Value, format_value
 
 from .cluster import cluster, entry, made
-from .test_actions import LEASES
+from .plays import LEASES
 
 NOTHING: frozenset[str] = frozenset()
 S1, S2 = range(2)
