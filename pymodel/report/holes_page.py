@@ -11,7 +11,7 @@ HEAD = """# Holes
 What each guard is for: one operator swapped, the property that dies of it, and how. {summary}. The holes are
 listed in `spec/holes.toml`; this page is written by
 
-    pymodel mutate --json docs/holes.json --markdown docs/HOLES.md
+    pymodel mutate{tlc} --json docs/holes.json --markdown docs/HOLES.md
 
 and a hole of your own is tried by `pymodel mutate --swap 'Guard <- Mutant'`. States count those of a shortest
 counterexample; *searched* is how many distinct states were seen until the level that shows it was complete.
@@ -24,7 +24,7 @@ ASKED = ": *same* means the same property after as many states"
 def holes_page(rows: Sequence[RowLike]) -> str:
     """The page; ends with a newline."""
     asked = any(row.tlc for row in rows)
-    parts = [HEAD.format(summary=summary(rows), asked=ASKED if asked else "")]
+    parts = [HEAD.format(summary=summary(rows), asked=ASKED if asked else "", tlc=" --tlc" if asked else "")]
     for topic in dict.fromkeys(row.topic for row in rows):
         of_topic = [row for row in rows if row.topic == topic]
         parts += [f"## {topic}\n", _table(of_topic, asked), *(_story(row) for row in of_topic)]

@@ -1,4 +1,4 @@
-"""The branches of handlers that the tests of actions leave out: who answers what, and who no longer listens."""
+"""The branches of handlers that the tests of actions leave out: who answers what, who no longer listens."""
 
 from __future__ import annotations
 
