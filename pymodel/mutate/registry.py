@@ -41,7 +41,7 @@ class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Hole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One hole. `swaps` maps a guard to what stands in for it; it lies in the bounds of `rung` or of the
-    shipped `cfg`, but for the constants of `set`.
+    shipped `cfg`, but for the constants of `set`, which are a part of the hole, and for smaller `bounds`.
 
     `violates` must be violated, by a shortest behaviour of `length` states (0: a lasso). A `control` must not
     break anything, and says why. `tempting` is what speaks for the change, `story` what comes of it, `source`
@@ -56,6 +56,7 @@ class Hole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rung: str = ""
     cfg: str = ""
     set: dict[str, Setting] = {}
+    bounds: dict[str, Setting] = {}
     violates: str = ""
     length: int = 0
     control: str = ""
@@ -137,7 +138,7 @@ def hole_cfg(registry: Registry, hole: Hole) -> Cfg:
     rung = registry.rung_named(hole.rung)
     base = read_cfg(find_cfg(hole.cfg)) if rung is None else rung_cfg(rung)
     swaps: Mapping[str, str | None] = hole.swaps
-    cfg = replace(changed(base, choices(hole.set), swaps), name=hole.name)
+    cfg = replace(changed(base, choices(hole.bounds | hole.set), swaps), name=hole.name)
     if hole.violates in RAFT.liveness:
         return cfg
     if hole.control:
