@@ -102,6 +102,9 @@ TermAhead(i) == currentTerm[i] + 1
 FirstTerm(i) == 1
 \* For AppendsAfter: what is not committed yet is overwritten.
 AfterCommitted(i) == commitIndex[i]
+\* For AppendsAfter: if all is committed, the last entry is overwritten.
+OverCommitted(i) ==
+  IF commitIndex[i] = LastIndex(i) /\ LastIndex(i) > snapshotIndex[i] THEN LastIndex(i) - 1 ELSE LastIndex(i)
 \* For CommitQuorum: the leader is among those counted, and added again.
 SelfCountedTwice(i, k) == 2 * (Cardinality(Holders(i, k)) + 1) > Cardinality(Server)
 \* For FollowerCommit: the leader's word taken beyond what was compared.

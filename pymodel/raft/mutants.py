@@ -108,6 +108,12 @@ def AfterCommitted(s: State, i: int) -> Position:
     return s.commitIndex[i]
 
 
+def OverCommitted(s: State, i: int) -> Position:
+    if s.commitIndex[i] == LastIndex(s, i) and LastIndex(s, i) > s.snapshotIndex[i]:
+        return LastIndex(s, i) - 1
+    return LastIndex(s, i)
+
+
 def SelfCountedTwice(s: State, i: int, k: int) -> bool:
     return 2 * (HolderCount(s, i, k) + 1) > len(Server)
 
@@ -209,6 +215,7 @@ MUTANTS: dict[str, Function | Constant] = {
             TermAhead,
             FirstTerm,
             AfterCommitted,
+            OverCommitted,
             SelfCountedTwice,
             LeaderCommit,
             OkAtAppend,
