@@ -168,8 +168,8 @@ def written_files() -> list[Path]:
 
 
 def test_nothing_is_left_to_do_and_no_machine_is_named() -> None:
-    """This file is the one that must spell out what it looks for."""
-    unwanted = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|(?<![\w.])/(root|home|work|Users)/|/tmp/\w")
+    """The classes of one letter keep this file from being found."""
+    unwanted = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X|H[A]CK)\b|(?<![\w.])/(root|home|work|Users)/|/tmp/\w")
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in written_files()
