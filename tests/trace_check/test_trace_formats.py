@@ -89,6 +89,7 @@ def test_junit_of_a_rejection() -> None:
     assert set(found) == {LOG, REPLAY, *(rule.name for rule in RULES)}
     assert {name for name, kind in found.items() if kind == "failure"} == {
         "ElectionSafety",
+        "OkIsChosen",
         "VoteStable",
         "TermMonotonic",
     }
@@ -99,7 +100,7 @@ def test_junit_of_a_rejection() -> None:
     assert note.text == "n3.ndjson:6: n3 leads term 1"
     suite = ElementTree.fromstring(report_junit(report))[0]
     assert suite.attrib["name"] == "trace-check.double_vote"
-    assert int(suite.attrib["failures"]) == 3
+    assert int(suite.attrib["failures"]) == 4
     assert suite.findtext("system-out", "").startswith("REJECTED  ElectionSafety")
 
 
@@ -124,6 +125,7 @@ def test_sarif_of_a_rejection() -> None:
     results = run["results"]
     assert [(item["ruleId"], item["level"]) for item in results] == [
         ("ElectionSafety", "error"),
+        ("OkIsChosen", "error"),
         ("VoteStable", "error"),
         ("TermMonotonic", "error"),
         *[("Replay", "warning")] * 3,

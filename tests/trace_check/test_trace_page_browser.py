@@ -99,7 +99,7 @@ def test_lanes_and_the_violation_are_in_sight(rejected: Browser) -> None:
     names = rejected.value("[...document.querySelectorAll('#names span')].map((name) => name.textContent)")
     assert names == ["n1", "n2", "n3"]
     flags = rejected.value("[...document.querySelectorAll('#flags button')].map((flag) => flag.textContent)")
-    assert flags == ["1", "2", "3", "4", "5  ElectionSafety"]
+    assert flags == ["1", "2", "3", "4", "5  ElectionSafety", "6"]
     stage, flag = box(rejected, "#stage"), box(rejected, "#flags .root")
     assert stage[0] < flag[0] < flag[2] < stage[2]
     assert stage[1] < flag[1] < flag[3] < stage[3]

@@ -120,8 +120,11 @@ FAILS: list[tuple[str, str, list[Line]]] = [
     ("OkIsChosen", "with commit index 4", [write_ok("n1", [5, 2], commit=4)]),
     (
         "OkIsChosen",
-        "n2 acknowledged w2 as entry 5 of term 2",
-        [write_ok("n1", [5, 2], commit=5), line("n2", "client_ok", op="w2", f="put", entry=[5, 2])],
+        "n2 acknowledged put y=2 as entry 5 of term 2",
+        [
+            write_ok("n1", [5, 2], commit=5),
+            line("n2", "client_ok", op="w2", f="put", key="y", value="2", entry=[5, 2]),
+        ],
     ),
     ("VoteStable", "n1 voted n3 in term 1", [at("n1", term=1, vote="n2"), at("n1", term=1, vote="n3")]),
     (

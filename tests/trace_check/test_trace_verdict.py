@@ -30,6 +30,7 @@ REJECTED  ElectionSafety  at n3.ndjson:6 (n3, incarnation {n3})
   order: the first lines of the two leaders: neither follows from the other
   impact: put x=by-second acknowledged by n2 in term 1
           put x=by-first acknowledged by n3 in term 1
+  also: OkIsChosen: n3 acknowledged put x=by-first as entry 3 of term 1 (n3.ndjson:18)
   also: VoteStable: n1 voted n2 in term 1 (n1.ndjson:7)
   also: TermMonotonic: n1 restarted with term 0, was 1 (n1.ndjson:6)
 """

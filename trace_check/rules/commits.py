@@ -170,7 +170,7 @@ class OkIsChosen(Rule):
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
         self._answers = self._known = 0
-        self._told: OrderedDict[Entry, tuple[str, Seen]] = OrderedDict()
+        self._told: OrderedDict[Entry, tuple[str, str, Seen]] = OrderedDict()
 
     def see(self, event: Event, view: NodeView) -> None:
         client, state = event.client, event.state
@@ -178,7 +178,7 @@ class OkIsChosen(Rule):
             return
         self._answers += 1
         if client.entry is not None and client.op is not None:
-            self._compare(client.entry, client.op, event, view)
+            self._compare(client.entry, client.op, str(client), view)
         if client.entry is None or state is None or state.role != LEADER or state.commit is None:
             return
         self._known += 1
@@ -186,11 +186,11 @@ class OkIsChosen(Rule):
             text = f"{event.node} acknowledged {client} as entry {client.entry[0]}"
             self.report(f"{text} with commit index {state.commit}", view.seen, term=state.term)
 
-    def _compare(self, entry: Entry, op: str, event: Event, view: NodeView) -> None:
-        other, seen = self._told.setdefault(entry, (op, view.seen))
-        if other != op and seen.node != event.node:
-            text = f"{event.node} acknowledged {op} as entry {entry[0]} of term {entry[1]}"
-            fact = Fact(f"{seen.node} acknowledged {other} as the same entry", seen)
+    def _compare(self, entry: Entry, op: str, write: str, view: NodeView) -> None:
+        other, its_write, seen = self._told.setdefault(entry, (op, write, view.seen))
+        if other != op and seen.node != view.seen.node:
+            text = f"{view.seen.node} acknowledged {write} as entry {entry[0]} of term {entry[1]}"
+            fact = Fact(f"{seen.node} acknowledged {its_write} as the same entry", seen)
             self.report(text, view.seen, (fact,), term=entry[1])
         if len(self._told) > _TOLD_MAX:
             self._told.popitem(last=False)
