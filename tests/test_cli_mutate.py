@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -99,6 +99,15 @@ def test_a_swap_of_ones_own_and_all_guards(monkeypatch: pytest.MonkeyPatch) -> N
     assert run("mutate", "--swap", "A <- B", "--swap", "C <- D").exit_code == 0
     assert tried == [{"A": "B", "C": "D"}]
     assert run("mutate", "--all-guards").exit_code == 3
+
+    def telling(registry: Registry, *, made: Callable[[Row], None], **_: object) -> list[Row]:
+        made(KILLED)
+        made(OPEN)
+        return [KILLED, OPEN]
+
+    monkeypatch.setattr(ladder, "try_all", telling)
+    told = run("mutate", "--all-guards").stderr.splitlines()
+    assert told == ["A <- B: killed by VoteStable", "E <- F: UNDETERMINED"]
     assert run("mutate", "--swap", "A").exit_code == 2
 
 

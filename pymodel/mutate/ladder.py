@@ -16,7 +16,7 @@ from functools import cache
 
 import msgspec
 
-from pymodel.cfg import read_cfg
+from pymodel.cfg import Cfg, read_cfg
 from pymodel.check import check_task, prepare_cfg
 from pymodel.engine.contract import NEVER, Constant, Function
 from pymodel.engine.goal import DEADLOCK, Limits
@@ -109,8 +109,7 @@ class Climb:
             return None
         attempt.searched += result.distinct
         if result.cex:
-            bounds = f"{rung.name}: {bounds_text(rung_cfg(rung))}"
-            return self.made(attempt.change, bounds, result, result.cex.violated)
+            return self.killed_row(attempt.change, rung.name, rung_cfg(rung), result, result.cex.violated)
         if not result.complete:
             attempt.ended = attempt.ended or f"{rung.name}: {result.detail}"
             return None
@@ -133,8 +132,7 @@ class Climb:
             return None
         if result.cex is None:
             return None
-        bounds = f"{rung.name}: {bounds_text(rung_cfg(rung))}"
-        return self.made(attempt.change, bounds, result, result.cex.violated)
+        return self.killed_row(attempt.change, rung.name, rung_cfg(rung), result, result.cex.violated)
 
     def row_of_survivor(self, attempt: Attempt) -> Row:
         """The row of a swap that breaks no safety."""
@@ -168,7 +166,9 @@ class Climb:
         progress = (lambda reached: tell(label, reached)) if tell else None
         return member.search((*claims, DEADLOCK), limits or self.limits, progress)
 
-    def made(self, change: str, bounds: str, found: Found, killer: str) -> Row:
+    def killed_row(self, change: str, place: str, cfg: Cfg, found: Found, killer: str) -> Row:
+        """The row of a swap that broke `killer` in the bounds of `cfg`, which `place` names."""
+        bounds = f"{place}: {bounds_text(cfg)}"
         return Row(
             name=change, topic=TOPIC, change=change, bounds=bounds, fate=Fate.killed, killed_by=killer,
             states=states_of(found.cex), distinct=found.distinct, seconds=round(found.seconds, 2),
@@ -186,7 +186,7 @@ class Climb:
             cfg = hole_cfg(self.registry, msgspec.structs.replace(hole, swaps=dict(swaps)))
             result = check_task(prepare_cfg(cfg), limits=self.limits)
             if result.violated and result.verdict is not Verdict.ERROR:
-                return self.made(change, f"{ground}: {bounds_text(cfg)}", found_by(result), result.violated)
+                return self.killed_row(change, ground, cfg, found_by(result), result.violated)
         return None
 
     def reason(self, swaps: Swaps) -> str:

@@ -130,6 +130,19 @@ def test_a_line_has_the_time_of_the_decision(tmp_path: Path, monkeypatch: pytest
     assert len(stored_at) == 1 and mono <= stored_at[0]
 
 
+def test_both_clocks_are_read_at_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped between two readings reads again."""
+    node = NodeConfig("n1", ("n1",), election_timeout_ms=60, heartbeat_ms=20, lease_ms=40)
+    shell = Shell(ShellConfig(node, {"n1": ("127.0.0.1", 1)}, tmp_path, tmp_path / "n1.ndjson"))
+    readings = iter([100.0, 900.0, 901.0, 901.5])
+    monkeypatch.setattr(shell, "clock_ms", lambda: next(readings))
+    walls = iter([5.0, 6.0])
+    monkeypatch.setattr(shell, "_wall_s", lambda: next(walls))
+    assert shell._clocks() == (901.0, 6.0)
+    shell.log.close()
+    shell.store.close()
+
+
 def test_a_node_that_could_not_store_takes_no_other_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,31 @@ def both_ways(one: str, other: str) -> tuple[tuple[str, str], tuple[str, str]]:
     return (one, other), (other, one)
 
 
+def lead_without(s: Stage, old: str, new: str) -> None:
+    """`old` is cut off, and `new` leads once no promise holds any more."""
+    s.cut_off(old)
+    s.wait(PROMISE_MS)
+    s.elect(new)
+
+
+def late_write(s: Stage) -> None:
+    """A client writes at n1, just after another server was elected."""
+    s.wait(1.0)
+    s.put("n1", "k", "late")
+    s.wait(HEARTBEAT_MS)
+
+
+def lead_with_a_write(s: Stage) -> None:
+    """n2 holds a write of n1, which does not know that it does, and leads term 2 with n3."""
+    begin(s)
+    s.close(*both_ways("n1", "n3"))
+    s.hold(answer_to("n1"))
+    s.put("n1", "k", "a")
+    s.until(lambda: s.has("n2", 2))
+    s.drop()
+    lead_without(s, "n1", "n2")
+
+
 def old_vote(s: Stage) -> None:
     """Votes of term 1 arrive at a candidate of term 2, whom n2 has beaten."""
     s.wait(PROMISE_MS)
@@ -69,9 +94,7 @@ def old_acknowledgement(s: Stage) -> None:
     s.elect("n3")
     s.close()
     s.until(lambda: all(s.committed(name) == 2 for name in s.servers))
-    s.cut_off("n3")
-    s.wait(PROMISE_MS)
-    s.elect("n1")
+    lead_without(s, "n3", "n1")
     s.close(("n1", "n2"), ("n1", "n5"), *both_ways("n1", "n3"), ("n3", "n4"))
     s.until(lambda: s.has("n4", 3), ms=HEARTBEAT_MS)
     s.wait(1.0)
@@ -87,9 +110,7 @@ def voter_of_two(s: Stage) -> None:
     s.close(*both_ways("n1", "n3"))
     s.wait(PROMISE_MS)
     s.elect("n3")
-    s.wait(1.0)
-    s.put("n1", "k", "late")
-    s.wait(HEARTBEAT_MS)
+    late_write(s)
 
 
 def voter_restarts(s: Stage) -> None:
@@ -99,9 +120,7 @@ def voter_restarts(s: Stage) -> None:
     s.wait(PROMISE_MS)
     s.restart("n2")
     s.elect("n3")
-    s.wait(1.0)
-    s.put("n1", "k", "late")
-    s.wait(HEARTBEAT_MS)
+    late_write(s)
 
 
 def slow_answer(s: Stage) -> None:
@@ -115,9 +134,7 @@ def slow_answer(s: Stage) -> None:
     s.release()
     s.wait(75.0)
     s.elect("n3")
-    s.wait(1.0)
-    s.put("n1", "k", "late")
-    s.wait(HEARTBEAT_MS)
+    late_write(s)
 
 
 def vote_without_promise(s: Stage) -> None:
@@ -130,9 +147,7 @@ def vote_without_promise(s: Stage) -> None:
     s.close(*both_ways("n1", "n3"), ("n1", "n2"))
     s.campaign("n3")
     s.until(lambda: s.leads("n3"), ms=5.0)
-    s.wait(1.0)
-    s.put("n1", "k", "late")
-    s.wait(HEARTBEAT_MS)
+    late_write(s)
 
 
 def rejected_by_the_next_term(s: Stage) -> None:
@@ -147,22 +162,13 @@ def rejected_by_the_next_term(s: Stage) -> None:
     s.wait(144.0)
     s.elect("n3")
     s.release()
-    s.wait(3.0)
-    s.put("n1", "k", "late")
-    s.wait(HEARTBEAT_MS)
+    s.wait(2.0)
+    late_write(s)
 
 
 def old_entry(s: Stage) -> None:
     """n2 holds a write of term 1, leads term 2 and passes it on before an entry of its own."""
-    begin(s)
-    s.close(*both_ways("n1", "n3"))
-    s.hold(answer_to("n1"))
-    s.put("n1", "k", "a")
-    s.until(lambda: s.has("n2", 2))
-    s.drop()
-    s.cut_off("n1")
-    s.wait(PROMISE_MS)
-    s.elect("n2")
+    lead_with_a_write(s)
     s.until(lambda: s.committed("n2") >= 3, ms=HEARTBEAT_MS)
 
 
@@ -210,10 +216,8 @@ def late_snapshot(s: Stage) -> None:
     s.release(answer_to("n1", "n3"))
     s.until(lambda: s.node("n2").log.snapshotIndex == 3, ms=2 * HEARTBEAT_MS)
     s.release(answer_to("n1", "n2"))
-    s.cut_off("n1")
     s.drop()
-    s.wait(PROMISE_MS)
-    s.elect("n3")
+    lead_without(s, "n1", "n3")
 
 
 def read_of_a_new_leader(s: Stage) -> None:
@@ -234,15 +238,7 @@ def read_of_a_new_leader(s: Stage) -> None:
 
 def committed_by_the_next(s: Stage) -> None:
     """n1 steps down with a write that n2 has; n2 leads and commits it."""
-    begin(s)
-    s.close(*both_ways("n1", "n3"))
-    s.hold(answer_to("n1"))
-    s.put("n1", "k", "a")
-    s.until(lambda: s.has("n2", 2))
-    s.drop()
-    s.cut_off("n1")
-    s.wait(PROMISE_MS)
-    s.elect("n2")
+    lead_with_a_write(s)
     s.until(lambda: s.committed("n2") >= 3)
     s.close()
     s.wait(2 * HEARTBEAT_MS)
@@ -254,9 +250,7 @@ def written_at_a_follower(s: Stage) -> None:
     s.put("n2", "k", "a")
     s.put("n1", "k", "b")
     s.until(lambda: all(s.committed(name) == 2 for name in s.servers))
-    s.cut_off("n1")
-    s.wait(PROMISE_MS)
-    s.elect("n2")
+    lead_without(s, "n1", "n2")
     s.until(lambda: s.committed("n2") >= 3)
     s.get("n2", "k")
     s.wait(HEARTBEAT_MS)
