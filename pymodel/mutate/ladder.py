@@ -21,7 +21,7 @@ from pymodel.check import check_task, prepare_cfg
 from pymodel.engine.contract import NEVER, Constant, Function
 from pymodel.engine.goal import DEADLOCK, Limits
 from pymodel.engine.result import Verdict
-from pymodel.errors import LayoutError
+from pymodel.errors import LayoutError, UsageError
 from pymodel.mutate.family import Family, Found, Member, Swaps, found_by
 from pymodel.mutate.registry import Hole, Registry, Rung, applying, hole_cfg, rung_cfg, setting_text
 from pymodel.mutate.row import Fate, Row
@@ -285,7 +285,8 @@ def try_swaps(
     tell: Tell | None = None,
 ) -> Row:
     """The row of one swap, or of several that act together; with a `toolchain` TLC is asked about what killed
-    it. Raises CfgError for a swap that makes no sense."""
+    it. Raises CfgError for a swap that makes no sense, UsageError for one of other parameters."""
+    _refuse_other_kinds(swaps)
     catalogue = list(fitting_swaps())
     if dict(swaps) not in catalogue:
         catalogue.append(dict(swaps))
@@ -294,6 +295,30 @@ def try_swaps(
         return row
     hole = _as_hole(registry, row, swaps)
     return msgspec.structs.replace(row, tlc=ask_tlc(hole_cfg(registry, hole), row, hole, toolchain))
+
+
+def _refuse_other_kinds(swaps: Swaps) -> None:
+    """Raises UsageError for a mutant whose parameters are of other kinds than its guard's: to TLC all are
+    values, and it would go wrong somewhere inside."""
+    for guard, mutant in swaps.items():
+        asked, given = RAFT.functions.get(guard), RAFT.functions.get(mutant)
+        if asked is None or given is None or isinstance(asked, Constant) or isinstance(given, Constant):
+            continue
+        if _kinds(asked) != _kinds(given):
+            fitting = [name for name, other in MUTANTS.items() if _fits(asked, other)]
+            raise UsageError(
+                f"{mutant} has {_kinds(given)}, {guard} has {_kinds(asked)}",
+                mend=f"swap in {', '.join(fitting)}"
+                if fitting
+                else "swap in an operator of the same parameters",
+            )
+
+
+def _kinds(operator: Function) -> str:
+    """Its parameters behind the state, in words."""
+    words = {"int": "a server or a number", "Message": "a message"}
+    kinds = list(operator.__annotations__.values())[1:-1]
+    return ", ".join(words.get(kind, kind) for kind in kinds) or "no parameter"
 
 
 def _as_hole(registry: Registry, row: Row, swaps: Swaps) -> Hole:

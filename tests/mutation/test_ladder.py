@@ -142,6 +142,15 @@ def test_swaps_are_read_from_text() -> None:
             swaps_of([text])
 
 
+def test_a_mutant_of_other_parameters_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        try_swaps(PAIR, {"FollowerCommit": "CommitKept"})
+    assert caught.value.message == "CommitKept has a server or a number, FollowerCommit has a message"
+    assert caught.value.mend == "swap in LeaderCommit"
+    with pytest.raises(UsageError, match="LeaderCommit has a message, CommitAfterRestart has a server"):
+        try_swaps(PAIR, {"CommitAfterRestart": "LeaderCommit"})
+
+
 def test_an_unknown_swap_is_refused() -> None:
     with pytest.raises(CfgError, match="Nonsense is not an operator"):
         try_swaps(PAIR, {"Nonsense": "True1"})
