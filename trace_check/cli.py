@@ -18,6 +18,7 @@ from trace_check.cli_minimise import minimise_command
 from trace_check.cli_node import node_command
 from trace_check.cli_schema import schema_command
 from trace_check.cli_stats import stats_command
+from trace_check.cli_tlc import tlc_command
 from trace_check.cli_validate import validate_command
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ app.command("validate")(validate_command)
 app.command("stats")(stats_command)
 app.command("schema")(schema_command)
 app.command("minimise")(minimise_command)
+app.command("tlc")(tlc_command)
 app.command("map")(map_command)
 app.command("node")(node_command)
 app.command("cluster")(cluster_command)

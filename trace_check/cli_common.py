@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,3 +14,10 @@ LogFiles = Annotated[
 LogFormat = Annotated[
     str, typer.Option("--log-format", metavar="NAME", help="The format of the logs, instead of finding it.")
 ]
+
+
+class TextOrJson(StrEnum):
+    """How figures and opinions are written to stdout."""
+
+    text = "text"
+    json = "json"

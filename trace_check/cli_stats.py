@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from trace_check.cli_common import LogFiles, LogFormat
-
-
-class StatsFormat(StrEnum):
-    """How the figures are written."""
-
-    text = "text"
-    json = "json"
+from trace_check.cli_common import LogFiles, LogFormat, TextOrJson
 
 
 def stats_command(
     files: LogFiles,
-    format: Annotated[StatsFormat, typer.Option("--format", help="What to print.")] = StatsFormat.text,
+    format: Annotated[TextOrJson, typer.Option("--format", help="What to print.")] = TextOrJson.text,
     log_format: LogFormat = "auto",
 ) -> None:
     """Say who led when, elections, step-downs, stale messages, client writes, commits, restarts."""
@@ -27,7 +19,7 @@ def stats_command(
     from trace_check.stats_text import render_stats
 
     found = stats(files, format=log_format)
-    if format is StatsFormat.json:
+    if format is TextOrJson.json:
         typer.echo(stats_json(found))
     else:
         typer.echo(render_stats(found), nl=False)

@@ -182,7 +182,7 @@ def _snapshot_of(moves: Moves, local: Local, step: Step, last: int) -> Iterator[
 def answers(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
     """The answers that node `step.src` owes and that this line may be, the newest first.
 
-    A snapshot may be answered as an append is, and an append with all that is committed.
+    A snapshot may be answered as an append is, and an append of this term with all that is committed.
     """
     late = []
     for answer in _owed(moves, local, step):
@@ -192,7 +192,9 @@ def answers(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]
     if msg is None or msg.type != APPEND_RESPONSE or msg.index is None:
         return
     for answer in late:
-        if answer.success == 1 and answer.index < msg.index <= local.commitIndex[step.src]:
+        if answer.success == 0 or answer.term != local.currentTerm[step.src]:
+            continue
+        if answer.index < msg.index <= local.commitIndex[step.src]:
             moves.relaxed["answer with what is committed"] += 1
             yield (answer._replace(index=msg.index),)
             return
