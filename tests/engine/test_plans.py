@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,7 @@ from .toys import counters, instance, tokens, two_phase
 from .twins import everything, run, told
 
 MANIFEST = read_manifest()
+LARGE_STATES = 5_000
 
 TOYS = {
     "counters": counters(flip=True),
@@ -201,7 +203,13 @@ def answer(result: CheckResult) -> tuple[object, ...]:
     return (result.verdict, result.violated, cex, result.distinct, result.depth, result.coverage)
 
 
-@pytest.mark.parametrize("name", manifest_cfgs())
+def slow_if_large(names: Sequence[str]) -> list[object]:
+    """The names as parameters; those of larger graphs are slow."""
+    large = {name for name in names if MANIFEST[name].distinct > LARGE_STATES}
+    return [pytest.param(name, marks=pytest.mark.slow) if name in large else name for name in names]
+
+
+@pytest.mark.parametrize("name", slow_if_large(manifest_cfgs()))
 def test_each_cfg_has_one_answer(name: str) -> None:
     """Threads, exactness and hashes do not show; the answer is that of the manifest."""
     task = prepare(find_cfg(name))
@@ -229,7 +237,7 @@ WITHOUT_SYMMETRY = [
 ]
 
 
-@pytest.mark.parametrize("name", WITHOUT_SYMMETRY)
+@pytest.mark.parametrize("name", slow_if_large(WITHOUT_SYMMETRY))
 def test_symmetry_changes_neither_verdict_nor_length(name: str) -> None:
     record = MANIFEST[name]
     task = with_symmetry(name)
