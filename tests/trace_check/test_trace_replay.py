@@ -339,6 +339,21 @@ def test_a_later_term_may_be_heard_of_before_its_line(walks: dict[int, Walk], tm
     assert (result.outcome, result.replayed) == (ReplayOutcome.REPLAYED, len(lines))
 
 
+def test_a_node_alone_is_replayed_where_it_is_told_to_be_all_of_its_cluster(tmp_path: Path) -> None:
+    """One of several could have heard of anything; a step-down of the only one is no step."""
+    path = tmp_path / "one.ndjson"
+    lines = [
+        {"node": "n1", "event": "state", "state": {"role": "leader", "term": 3}},
+        {"node": "n1", "event": "state", "state": {"role": "follower", "term": 3}},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    thin = replayed(path)
+    assert thin.outcome is ReplayOutcome.NOT_REPLAYABLE
+    assert thin.reasons == ("one node logs, and no line tells that it is all of its cluster",)
+    assert replayed(write(path, lines, ["n1", "n2"])).outcome is not ReplayOutcome.DIVERGED
+    assert replayed(write(path, lines, ["n1"])).refused == 1
+
+
 def test_terms_of_a_log_are_runs() -> None:
     terms = Terms([0], [0]).put(1, 1).put(2, 1).put(3, 4)
     assert (terms.starts, terms.values) == ([0, 1, 3], [0, 1, 4])

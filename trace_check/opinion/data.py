@@ -61,7 +61,7 @@ def unfit(log: Log, survey: Survey) -> str | None:
     """Why TLC cannot be asked about the log, in words; None if it can."""
     if survey.events > LINES_MAX:
         return f"{survey.events} events are too many for TLC: at most {LINES_MAX}"
-    thin = survey.too_thin()
+    thin = survey.too_thin(log.configs)
     if thin:
         return thin
     servers = set(survey.servers(log.configs))

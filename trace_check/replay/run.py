@@ -37,7 +37,7 @@ def replay(
     `survey` has seen them before. With `walk` the last lines before the first refusal are kept, or the last.
     Raises what iterating over the events does.
     """
-    thin = survey.too_thin()
+    thin = survey.too_thin(configs)
     if thin:
         return ReplayResult(ReplayOutcome.NOT_REPLAYABLE, survey.events, 0, reasons=(thin,))
     return _Run(survey, configs, width_cap, walk).result(events)

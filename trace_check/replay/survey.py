@@ -20,7 +20,8 @@ class Survey:
 
     `sends` and `receipts` hold (node, message type) of what is logged at all. `grown` counts how often a
     follower's log was longer than before, `unheard` how often without a receipt that could have brought the
-    entries. `complete`: every node begins with its start, counts its lines, and names its messages by ids.
+    entries. `voters` are the nodes that any node counts with. `complete`: every node begins with its start,
+    counts its lines, and names its messages by ids.
     """
 
     nodes: set[str] = field(default_factory=set)
@@ -35,6 +36,7 @@ class Survey:
     unheard: int = 0
     told: bool = False
     led: bool = False
+    voters: set[str] = field(default_factory=set)
     _states: dict[str, NodeState] = field(default_factory=dict)
     _lasts: dict[str, int] = field(default_factory=dict)
     _fed: set[str] = field(default_factory=set)
@@ -63,6 +65,8 @@ class Survey:
             self.complete = self.complete and event.kind == "init" and event.state is not None
         if event.seq is None:
             self.complete = False
+        for group in event.voters:
+            self.voters.update(group)
         if event.pre is not None:
             self._state(event.node, event.pre)
         if event.msg is not None:
@@ -114,10 +118,13 @@ class Survey:
         declared = {node for config in configs for node in config.nodes}
         return tuple(sorted(declared if declared >= self.nodes else self.nodes))
 
-    def too_thin(self) -> str | None:
+    def too_thin(self, configs: Sequence[Config]) -> str | None:
         """Why the log cannot be replayed, in words; None if it can."""
         if not self.events:
             return "there is no event"
+        declared = {node for config in configs for node in config.nodes} or self.voters
+        if len(self.servers(configs)) == 1 and declared != self.nodes:
+            return "one node logs, and no line tells that it is all of its cluster"
         if len(self.nodes) == 1 and not self.receipts:
             return None
         if self.candidates and not self.heard(REQUEST_VOTE):
