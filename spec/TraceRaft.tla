@@ -92,8 +92,8 @@ Stands(i, v) ==
   /\ Told(v, "vote", i)
 Resigns(i, v) == (Tells(v, "role") /\ v.role # "Leader") \/ Later(i, v)
 
-\* Beyond the spec: what is logged nowhere is granted.
-\* So are the votes of a candidate that the log takes up in the middle of its campaign.
+\* Beyond the spec: what is logged nowhere is granted, and so are the votes of a candidate that the log
+\* takes up in the middle of its campaign.
 Midway(i) ==
   \E k \in 1..(line - 1) :
     Log[k].node = i /\ (Log[k].left \/ Log[k].begins = "taken up") /\ Told(Log[k].start, "role", "Candidate")
@@ -228,8 +228,6 @@ Leave(i) ==
 
 \* == Messages ==
 
-Kind(m) == IF m.type = "InstallSnapshotResponse" THEN "AppendEntriesResponse" ELSE m.type
-
 \* Whether the batch is what the line shows. A snapshot may be answered as an append is.
 Agrees(batch, e) ==
   LET m == batch[1]
@@ -248,18 +246,16 @@ Agrees(batch, e) ==
                /\ Told(told, "size", Cardinality(DOMAIN entries))
                /\ Tells(told, "entries") => \A n \in DOMAIN entries : told.entries[n] = entries[n]
           [] e.msg.type = "InstallSnapshotRequest" ->
-               m.type = e.msg.type /\ Told(told, "prev", <<m.lastIndex, m.lastTerm>>)
+               /\ m.type = e.msg.type
+               /\ Told(told, "prev", <<m.lastIndex, m.lastTerm>>) /\ Told(told, "index", m.lastIndex)
           [] e.msg.type \in {"AppendEntriesResponse", "InstallSnapshotResponse"} ->
-               /\ Kind(m) = "AppendEntriesResponse"
-               /\ m.type = "InstallSnapshotResponse" \/ e.msg.type = m.type
-               /\ LET success == IF m.type = e.msg.type /\ m.type = "AppendEntriesResponse"
-                                 THEN m.success ELSE m.index > 0
+               /\ m.type \in {e.msg.type, "InstallSnapshotResponse"}
+               /\ LET success == IF m.type = "AppendEntriesResponse" THEN m.success ELSE m.index > 0
                   IN Told(told, "ok", success) /\ (success => Told(told, "index", m.index))
 
 \* A message that no line shows being sent: what its receipt does not tell is free.
 Foreign(e) ==
-  LET head    == [source |-> e.src, dest |-> e.dst]
-      terms   == Either(e.msg, "term", Terms)
+  LET terms   == Either(e.msg, "term", Terms)
       oks     == Either(e.msg, "ok", BOOLEAN)
       prevs   == Either(e.msg, "prev", Indexes \X Terms)
       indexes == Either(e.msg, "index", Indexes)
@@ -313,7 +309,7 @@ Handle(i) ==
      \/ /\ \A m \in Incoming(i) : m.type = "RequestVoteRequest"
         /\ electionElapsed[i] < ElectionTicks /\ Tick(i)
      \/ ~(ENABLED (Receive(i) /\ Face(i)' = Face(i))) /\ DropMessage
-  /\ UNCHANGED <<traceVars>>
+  /\ UNCHANGED traceVars
 
 \* The answer to a batch is the answer to its last message.
 Settle(i) ==
@@ -334,7 +330,6 @@ Starts(i, j, e) ==
   ELSE IF Tells(e.msg, "at_match") THEN {matchIndex[i][j] + 1}
   ELSE {nextIndex[i][j], matchIndex[i][j] + 1}
 
-Requests_ == {"RequestVoteRequest", "AppendEntriesRequest", "InstallSnapshotRequest"}
 \* The length of the log that sending this needs.
 Need(e) == IF e.kind = "send" /\ Tells(e.msg, "entries") /\ e.msg.entries # <<>>
            THEN e.msg.entries[Len(e.msg.entries)][1] ELSE 0
@@ -357,7 +352,8 @@ Prepare(i) ==
   IN /\ stage = "before" /\ e.kind = "send" /\ Shows(i, e.pre) /\ LastIndex(i) >= Need(e)
      /\ CASE e.msg.type = "AppendEntriesRequest" -> \E k \in Starts(i, j, e) : Aim(i, j, k)
           [] e.msg.type = "InstallSnapshotRequest" ->
-               \E k \in {p[1] : p \in Either(e.msg, "prev", Indexes \X {0})} : SnapshotAt(i, j, k)
+               \E k \in IF Tells(e.msg, "prev") THEN {e.msg.prev[1]} ELSE Either(e.msg, "index", Indexes) :
+                 SnapshotAt(i, j, k)
           [] OTHER -> UNCHANGED vars
      /\ Go("inside") /\ inbox' = <<>> /\ UNCHANGED <<wire, owed>>
 
@@ -407,7 +403,7 @@ Sent(i) ==
   LET e == Line
       put(batch) == wire' = wire \cup {[key |-> e.key, batch |-> batch]}
   IN /\ stage = "inside" /\ e.kind = "send" /\ messages = {}
-     /\ IF e.msg.type \in Requests_
+     /\ IF e.msg.type \in Requests
         THEN inbox # <<>> /\ Agrees(inbox, e) /\ put(inbox)
         ELSE \E m \in Answers(i, e) : put(<<m>>)
      /\ Shows(i, e.post) /\ NextLine

@@ -37,7 +37,7 @@ _MODULES = ("RaftFencing.tla", "Properties.tla", "TraceRaft.tla")
 _DATA, _CFG, _SPEC = "TraceData.tla", "TraceRaft.cfg", "TraceRaft.tla"
 _ACCEPTED = "TraceNotConsumed"
 _CUT = Answer.UNDETERMINED
-_SAID = re.compile(r'<<"(reached|broken)", (\d+), (\d+)(?:, \{([^}]*)\})?>>')
+_SAID = re.compile(r'<<\s*"(reached|broken)",\s*(\d+),\s*(\d+)(?:,\s*\{([^}]*)\})?\s*>>')
 _CFG_TEXT = f"""\\* Written by trace-check tlc; see TraceRaft.tla.
 SPECIFICATION TraceSpec
 CONSTANTS
@@ -90,7 +90,8 @@ class TlcOpinion:
 @dataclass(frozen=True)
 class Walked:
     """How far TLC came along one log: `reached` is the first line that it could not take (one more than there
-    are if it took all), from 1; `broken` what fails once that line is taken, in every explanation of it."""
+    are if it took all), from 1. If each explanation of that line breaks something, `broken` is what all of
+    them break, or what any does where they have nothing in common."""
 
     reached: int
     broken: tuple[str, ...]
@@ -211,13 +212,19 @@ def ask(folder: Path, traces: Sequence[Trace], toolchain: Toolchain, timeout_s: 
 def walks(run: Run, logs: int) -> list[Walked]:
     """How far TLC came along each log."""
     reached = [1] * logs
-    broken: dict[tuple[int, int], tuple[str, ...]] = {}
+    broken: dict[tuple[int, int], list[set[str]]] = {}
     for kind, log, line, names in _SAID.findall(run.loose):
         if kind == "reached":
             reached[int(log) - 1] = max(reached[int(log) - 1], int(line))
         else:
-            broken[int(log) - 1, int(line) - 1] = tuple(sorted(re.findall(r"\w+", names)))
-    return [Walked(line, broken.get((number, line), ())) for number, line in enumerate(reached)]
+            broken.setdefault((int(log) - 1, int(line) - 1), []).append(set(re.findall(r"\w+", names)))
+    return [Walked(line, _shared(broken.get((number, line), []))) for number, line in enumerate(reached)]
+
+
+def _shared(broken: list[set[str]]) -> tuple[str, ...]:
+    """What fails in every explanation, else what fails in any."""
+    common = set.intersection(*broken) if broken else set()
+    return tuple(sorted(common or set().union(*broken)))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from trace_check.event import APPEND, APPEND_RESPONSE, REQUEST_VOTE, SNAPSHOT, VOTE_RESPONSE, Message
+from trace_check.event import APPEND, APPEND_RESPONSE, NOBODY, VOTE_RESPONSE, Message
 from trace_check.load import Log
 from trace_check.replay.steps import (
     APPENDED,
@@ -21,7 +21,6 @@ from trace_check.replay.steps import (
     KINDS,
     LEADER_ROLE,
     NIL,
-    NOTHING,
     RECEIVE,
     RESTART,
     ROLE,
@@ -30,19 +29,16 @@ from trace_check.replay.steps import (
     Reader,
     Step,
     View,
+    durable_nodes,
 )
 from trace_check.replay.survey import Survey
 
 LINES_MAX = 1_000
 INDEXES_MAX = 1_000
 _ROLES = {FOLLOWER_ROLE: "Follower", CANDIDATE_ROLE: "Candidate", LEADER_ROLE: "Leader"}
-_ASKS = {REQUEST_VOTE: CANDIDATE_ROLE, APPEND: LEADER_ROLE, SNAPSHOT: LEADER_ROLE}
-
-NOBODY = "-"
-"""A vote for nobody: no node has this name."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trace:
     """A log for TLC. `known[k - 1]` is the term of index k, as the log tells it or else guessed; `exact`:
     nothing that is claimed rests on a guess. `terms` and `indexes` are all that the lines mention."""
@@ -78,14 +74,13 @@ def trace_of(log: Log, survey: Survey, left: frozenset[int] = frozenset()) -> Tr
     Raises: ValueError if it mentions more indexes than TLC can hold.
     """
     servers = survey.servers(log.configs)
-    durable = {config.node: config.durable for config in log.configs if config.durable is not None}
-    reader = Reader(servers, durable)
+    reader = Reader(servers, durable_nodes(log.configs))
     maker = _Maker(reader, survey, servers, left)
     for number, event in enumerate(log.events):
         maker.add(reader.step(number, event))
+    if maker.span > INDEXES_MAX:
+        raise ValueError(f"{maker.span} log indexes are too many for TLC: at most {INDEXES_MAX}")
     known, exact = maker.history()
-    if len(known) > INDEXES_MAX:
-        raise ValueError(f"{len(known)} log indexes are too many for TLC: at most {INDEXES_MAX}")
     return Trace(
         servers,
         maker.shifted(),
@@ -121,6 +116,11 @@ class _Maker:
         """What is taken off each index."""
         return max(min(self.indexes, default=0) - 1, 0)
 
+    @property
+    def span(self) -> int:
+        """How many indexes there are above it."""
+        return max(max(self.indexes, default=0) - self.base, 0)
+
     def add(self, step: Step) -> None:
         """Takes in the next step."""
         left = step.index in self.left
@@ -132,9 +132,8 @@ class _Maker:
             self.reader.mid_run.add(step.node)
             start = post.with_(start)
         elif step.begins is not None:
-            still = step.begins != GAP or step.kind not in (ROLE, RECEIVE, APPENDED, COMMITTED)
-            start = step.post if step.pre is NOTHING and still else step.pre
-        if step.begins is not None and step.begins != GAP:
+            start = step.taken_up
+        if step.starts:
             start = start._replace(role=FOLLOWER_ROLE)
         if left or step.begins in (START, FORGET, GAP):
             self._taken_up.append(start)
@@ -196,12 +195,11 @@ class _Maker:
 
     def history(self) -> tuple[list[int], bool]:
         """The term of each index, and whether each that a node begins with is told, and as one."""
-        base, top = self.base, max(self.indexes, default=0)
-        known, above = [0] * max(top - base, 0), max(self.terms, default=0)
-        for index in range(top, base, -1):
-            told = [term for term in self._evidence.get(index, ()) if term <= above]
-            above = max(told, default=above)
-            known[index - base - 1] = above
+        base, above = self.base, max(self.terms, default=0)
+        known = [0] * self.span
+        for place in reversed(range(self.span)):
+            told = [term for term in self._evidence.get(base + place + 1, ()) if term <= above]
+            known[place] = above = max(told, default=above)
         exact = all(self._is_told(view) for view in self._taken_up)
         return known, exact
 
@@ -239,15 +237,10 @@ class _Told:
 
 
 def _sender(step: Step) -> View:
-    """The node as it has to be to send what the line shows."""
-    msg, view = step.msg, step.post
-    if msg is None:
-        return view
-    asks = _ASKS.get(msg.type)
-    if asks is not None:
-        view = View(role=asks, term=msg.term).with_(view)
-    if msg.type == APPEND and view.commit is None:
-        view = view._replace(commit=msg.commit)
+    """The node as it has to be to send what the line shows: an append tells its leader's commit index too."""
+    view = step.sender
+    if step.msg is not None and step.msg.type == APPEND and view.commit is None:
+        view = view._replace(commit=step.msg.commit)
     return view.with_(step.pre)
 
 

@@ -20,7 +20,7 @@ from trace_check.verdict import Verdict
 
 _LEFT_NAMED_MAX = 5
 _VERDICTS = {Opinion.BEHAVIOUR: Verdict.ACCEPTED, Opinion.BREAKS: Verdict.REJECTED}
-_REPLAYED = {ReplayOutcome.REPLAYED: Opinion.BEHAVIOUR, ReplayOutcome.DIVERGED: Opinion.LEAVES}
+_REPLAYED = (ReplayOutcome.REPLAYED, ReplayOutcome.DIVERGED)
 
 
 def verdict_of(opinion: TlcOpinion) -> Verdict:
@@ -38,14 +38,11 @@ def agrees_with_replay(opinion: TlcOpinion, replay: ReplayResult | None) -> bool
 
 
 def agrees_with_rules(opinion: TlcOpinion, report: Report) -> bool | None:
-    """Whether the rules reject what TLC rejects; None if only what TLC is not told speaks against the log."""
-    rejected = report.verdict is Verdict.REJECTED
-    match opinion.opinion:
-        case Opinion.BREAKS:
-            return rejected
-        case Opinion.BEHAVIOUR:
-            return None if rejected else True
-    return None
+    """Whether the rules accept or reject the log as TLC does; None where they judge what it is not told, or
+    one of them does not decide."""
+    if opinion.opinion is Opinion.BREAKS:
+        return report.verdict is Verdict.REJECTED
+    return True if opinion.opinion is Opinion.BEHAVIOUR and report.verdict is Verdict.ACCEPTED else None
 
 
 def as_text(opinion: TlcOpinion, report: Report) -> str:

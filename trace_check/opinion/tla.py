@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from trace_check.opinion.data import NOBODY, Trace
+from trace_check.event import NOBODY
+from trace_check.opinion.data import Trace
 
 _ESCAPED = {"\\": "\\\\", '"': '\\"'}
 

@@ -21,19 +21,15 @@ from trace_check.replay.messages import agree, answers, appends, foreign, snapsh
 from trace_check.replay.moves import Moves, looks_alike
 from trace_check.replay.steps import (
     APPENDED,
-    CANDIDATE_ROLE,
+    ASKS,
     COMMITTED,
-    FORGET,
     GAP,
     KINDS,
-    LEADER_ROLE,
-    LOOK,
     NOTHING,
     RECEIVE,
     RESTART,
     ROLE,
     SEND,
-    START,
     Reader,
     Step,
     View,
@@ -207,10 +203,7 @@ class Replay:
                 for local in nodes
                 for after in self._cases(local, (), lambda node, _: restart(node, step.node, step.post))
             ]
-        starting = step.begins in (START, RESTART, FORGET)
-        still = starting or step.kind in (LOOK, SEND)
-        before = step.post if step.pre is NOTHING and still else step.pre
-        return (self._adopted(step.node, before, starting=starting),)
+        return (self._adopted(step.node, step.taken_up, starting=step.starts),)
 
     def _afters(self, local: Local, batch: Batch, step: Step) -> Iterator[After]:
         """The node after the line. Raises: Undetermined, TooFree."""
@@ -229,15 +222,12 @@ class Replay:
         msg, moves = step.msg, self.moves
         if msg is None:
             return
-        asks = {REQUEST_VOTE: CANDIDATE_ROLE, APPEND: LEADER_ROLE, SNAPSHOT: LEADER_ROLE}.get(msg.type)
-        view = step.post
-        if asks is not None:
-            view = View(role=asks, term=msg.term).with_(view)
-        for sender in moves.reach(local, step.node, view):
+        asks = msg.type in ASKS
+        for sender in moves.reach(local, step.node, step.sender):
             for sent in self.messages(sender, step):
                 if agree(sent, step):
                     yield After(sender, sent=sent)
-                    if asks is None and msg.ok is not None and (step.prompt or msg.index is not None):
+                    if not asks and msg.ok is not None and (step.prompt or msg.index is not None):
                         break
 
     def messages(self, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:

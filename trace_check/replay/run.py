@@ -16,7 +16,7 @@ from trace_check.replay.machine import Machine
 from trace_check.replay.moves import Moves
 from trace_check.replay.refusal import refusal_of, walked
 from trace_check.replay.result import Refusal, ReplayOutcome, ReplayResult, WalkStep
-from trace_check.replay.steps import Reader, Step
+from trace_check.replay.steps import Reader, Step, durable_nodes
 from trace_check.replay.survey import Survey
 
 WIDTH_CAP = 512
@@ -48,9 +48,8 @@ class _Run:
 
     def __init__(self, survey: Survey, configs: Sequence[Config], width_cap: int, walk: bool) -> None:
         servers = survey.servers(configs)
-        durable = {config.node: config.durable for config in configs if config.durable is not None}
         self.moves = Moves(Machine(servers))
-        self.reader = Reader(servers, durable)
+        self.reader = Reader(servers, durable_nodes(configs))
         self.replay = Replay(survey, self.reader, self.moves, width_cap)
         self.survey = survey
         self.refusals: list[Refusal] = []

@@ -6,7 +6,7 @@ identifies a message on its way. Nodes are numbers from here on, in the order of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +22,7 @@ from trace_check.event import (
     SNAPSHOT,
     SNAPSHOT_RESPONSE,
     VOTE_RESPONSE,
+    Config,
     Event,
     Message,
     NodeState,
@@ -41,6 +42,9 @@ KINDS = {
     SNAPSHOT_RESPONSE: "InstallSnapshotResponse",
 }
 """Message types of logs and the model's kinds."""
+
+ASKS = {REQUEST_VOTE: CANDIDATE_ROLE, APPEND: LEADER_ROLE, SNAPSHOT: LEADER_ROLE}
+"""Who sends a request."""
 
 START, RESTART, FORGET, GAP = "start", "restart", "forget", "gap"
 SEND, RECEIVE, ROLE, APPENDED, COMMITTED, LOOK = "send", "receive", "role", "append", "commit", "look"
@@ -102,9 +106,33 @@ class Step(msgspec.Struct):
         return len(self.key) == _ID_KEY_LENGTH
 
     @property
+    def starts(self) -> bool:
+        """Whether a process begins with the line."""
+        return self.begins in (START, RESTART, FORGET)
+
+    @property
+    def taken_up(self) -> View:
+        """What the line tells of its node before it, where the node is taken up."""
+        still = self.starts or self.kind in (LOOK, SEND)
+        return self.post if self.pre is NOTHING and still else self.pre
+
+    @property
+    def sender(self) -> View:
+        """What the line tells of its node as it sends the message; the message itself tells its role."""
+        role = None if self.msg is None else ASKS.get(self.msg.type)
+        if self.msg is None or role is None:
+            return self.post
+        return View(role=role, term=self.msg.term).with_(self.post)
+
+    @property
     def seen(self) -> Seen:
         """Where the line is."""
         return Seen(self.event.place, self.event.node, self.event.inc, self.index)
+
+
+def durable_nodes(configs: Iterable[Config]) -> dict[str | None, bool]:
+    """Whether term, vote and log survive a restart, by node; that of all others under None."""
+    return {config.node: config.durable for config in configs if config.durable is not None}
 
 
 class Reader:
