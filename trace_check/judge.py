@@ -94,9 +94,8 @@ class Judge:
             else:
                 self._state(state, event, view)
         tally.terms += shows_term
-        lease = view.lease
-        if lease is not None and (lease.term is not None or lease.begins(event)):
-            self._lease(event, view, lease)
+        if view.lease is not None:
+            self._lease(event, view, view.lease)
         if msg is None:
             for see in self._on_kind.get(event.kind, ()):
                 see(event, view)

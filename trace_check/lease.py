@@ -61,12 +61,6 @@ class LeaseClock:
             self._begin(leads, event, now)
         return over
 
-    @staticmethod
-    def begins(event: Event) -> bool:
-        """Whether a node that does not lead may from this event on; `see` needs none of its others."""
-        shown = event.state or event.pre
-        return event.new_role == LEADER or (shown is not None and shown.role == LEADER)
-
     def end(self) -> None:
         """The node restarts: it leads no more."""
         self.term, self._seq = None, None

@@ -74,15 +74,12 @@ class Merge:
             queue = lane.queue
             _, event, sending = queue[0]
             receipt = sending is not None and event.kind == "recv"
-            if receipt and sending is not None:
-                if sending.lane < 0:
+            if receipt or lane.wins:
+                if receipt and sending is not None and sending.lane < 0:
                     self._search(sending, event)
-                waits = sending.index < 0 <= sending.lane
-            else:
-                waits = False
-            if (waits or lane.wins) and self._waits(lane, sending if receipt else None):
-                heapq.heappop(heap)
-                continue
+                if self._waits(lane, sending if receipt else None):
+                    heapq.heappop(heap)
+                    continue
             queue.popleft()
             if queue:
                 heapq.heapreplace(heap, (queue[0][0], number))
@@ -259,9 +256,7 @@ class Merge:
     def _passed(self, sending: Sending, lane: Lane) -> None:
         """The order has come to a sending: who waited for it may go on."""
         sending.index, sending.past = lane.index, tuple(lane.past)
-        if sending.waiting is None:
-            return
-        for waiter in sending.waiting:
+        for waiter in sending.waiting or ():
             if sending in waiter.blocked:
                 waiter.blocked.remove(sending)
                 if not waiter.blocked:

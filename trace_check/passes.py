@@ -7,9 +7,7 @@ start.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol, TypeVar
@@ -23,7 +21,6 @@ from trace_check.reader import Gathered, Source, streams_of
 from trace_check.track import LateDeclaration, NodeView
 
 _Result = TypeVar("_Result")
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 class Watcher(Protocol):
@@ -47,25 +44,8 @@ class Passed:
     gaps: Sequence[Gap]
 
 
-@contextmanager
-def fewer_collections() -> Iterator[None]:
-    """Within it cycles of garbage are sought seldom: lines make none, and the search for them costs a sixth
-    of the time of a pass."""
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], _OBJECTS_BETWEEN_COLLECTIONS), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
 def run(logs: Sequence[Source], watchers: Sequence[Watcher] = ()) -> Passed:
     """What the events of `logs` show. Raises: InputError for a log that cannot be read or ordered."""
-    with fewer_collections():
-        return _run(logs, watchers)
-
-
-def _run(logs: Sequence[Source], watchers: Sequence[Watcher]) -> Passed:
     try:
         return _pass(logs, watchers)
     except OutOfOrder:
@@ -110,13 +90,12 @@ def replayed(logs: Sequence[Source], passed: Passed, taking: Callable[[Iterator[
 
     It is called again from the start if the lines have to be sorted in memory. Raises: as `run`.
     """
-    with fewer_collections():
-        try:
-            feeds = [Feed(Gathered().events(items)) for items in streams_of(logs)]
-            return taking(_events(Merge(feeds), passed))
-        except OutOfOrder:
-            feeds, _ = sorted_feeds(list(Gathered().events(chain.from_iterable(streams_of(logs)))))
-            return taking(_events(Merge(feeds, lookahead=None), passed))
+    try:
+        feeds = [Feed(Gathered().events(items)) for items in streams_of(logs)]
+        return taking(_events(Merge(feeds), passed))
+    except OutOfOrder:
+        feeds, _ = sorted_feeds(list(Gathered().events(chain.from_iterable(streams_of(logs)))))
+        return taking(_events(Merge(feeds, lookahead=None), passed))
 
 
 def _events(merge: Merge, passed: Passed) -> Iterator[Event]:

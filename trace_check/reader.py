@@ -6,11 +6,10 @@ the reading: nothing is skipped in silence, and no file is ever written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import IO
 
 from trace_check.adapters import FORMATS, formats_of
 from trace_check.adapters.format import Format, Join
@@ -84,9 +83,7 @@ class Source:
             return
         parse = self.format.parser().parse
         name = str(self.path)
-        cut = self.format.records
-        records = split_lines(self.path) if cut is None else self._records(cut)
-        for number, (line, complete) in enumerate(records, start=1):
+        for number, (line, complete) in enumerate(self._records(), start=1):
             self.lines = number
             if not line or line.isspace():
                 continue
@@ -104,11 +101,14 @@ class Source:
                     self.skipped += 1
                 yield item
 
-    def _records(self, cut: Callable[[IO[bytes]], Iterator[bytes]]) -> Iterator[tuple[bytes, bool]]:
-        """The records of a file that has no lines, and whether each is complete."""
+    def _records(self) -> Iterator[tuple[bytes, bool]]:
+        """The records of the file, and whether each is complete."""
+        if self.format is None or self.format.records is None:
+            yield from split_lines(self.path)
+            return
         before: bytes | None = None
         with opened(self.path) as stream, readable(self.path):
-            for record in cut(stream):
+            for record in self.format.records(stream):
                 if before is not None:
                     yield before, True
                 before = record
