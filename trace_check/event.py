@@ -7,6 +7,8 @@ is None was not logged. It decides nothing about order or truth. Source: the log
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 NOBODY = ""
@@ -105,11 +107,16 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def is_write(self) -> bool:
-        return not self.f.lower().startswith(("get", "read", "range", "scan"))
+        return not _reads(self.f)
 
     def __str__(self) -> str:
         target = "" if self.key is None else f" {self.key}"
         return f"{self.f}{target}" + ("" if self.value is None else f"={self.value}")
+
+
+@lru_cache(256)
+def _reads(operation: str) -> bool:
+    return operation.lower().startswith(("get", "read", "range", "scan"))
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

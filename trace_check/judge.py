@@ -57,6 +57,9 @@ class Judge:
             ):
                 for key in keys:
                     table.setdefault(key, []).append(rule.see)
+        entries = [rule for rule in self._rules if rule.reads_entries]
+        self._on_entries_sent = [rule.see for rule in entries if APPEND in rule.sends]
+        self._on_entries_received = [rule.see for rule in entries if APPEND in rule.receipts]
 
     def _overriding(self, method: str) -> list[Rule]:
         return [rule for rule in self._rules if getattr(type(rule), method) is not getattr(Rule, method)]
@@ -177,9 +180,14 @@ class Judge:
                     for see_stale in self._on_stale:
                         see_stale(request, event, view)
         if kind == APPEND:
-            if not _repeats(msg, view.append):
+            last = view.append
+            if last is None or msg.term != last.term or msg.src != last.src:
                 view.append = msg
                 for see in self._on_receipt.get(kind, ()):
+                    see(event, view)
+            elif not _repeats(msg, last):
+                view.append = msg
+                for see in self._on_entries_received:
                     see(event, view)
         else:
             for see in self._on_receipt.get(kind, ()):
@@ -194,23 +202,28 @@ class Judge:
         if msg.src not in self.mentioned or msg.dst not in self.mentioned:
             self._mention(event, msg)
         if kind == APPEND:
-            known = _repeats(msg, view.append)
-            view.append = msg
-        else:
-            own = msg.term is not None and msg.term == view.term
-            known = own and kind == APPEND_RESPONSE and not view.open
-        if not known:
-            for see in self._on_send.get(kind, ()):
-                see(event, view)
-            sent = sent_term(event)
-            if sent is not None and (view.term is None or sent > view.term):
-                view.raise_term(sent)
-                self._forget(view)
-            elif kind not in _QUIET:
-                self._forget(view)
+            last, view.append = view.append, msg
+            if last is None or msg.term != last.term or msg.src != last.src:
+                self._sent(event, kind, view)
+            elif not _repeats(msg, last):
+                for see in self._on_entries_sent:
+                    see(event, view)
+        elif kind != APPEND_RESPONSE or view.open or msg.term is None or msg.term != view.term:
+            self._sent(event, kind, view)
         if view.open:
             for see in self._on_open:
                 see(event, view)
+
+    def _sent(self, event: Event, kind: str, view: NodeView) -> None:
+        """A sent message that is not known from the node's last one."""
+        for see in self._on_send.get(kind, ()):
+            see(event, view)
+        sent = sent_term(event)
+        if sent is not None and (view.term is None or sent > view.term):
+            view.raise_term(sent)
+            self._forget(view)
+        elif kind not in _QUIET:
+            self._forget(view)
 
     def findings(self) -> Iterator[tuple[str, Sequence[Finding]]]:
         """The findings of each rule so far, by its name."""
@@ -224,13 +237,6 @@ class Judge:
         return tuple(rule.result(self.nodes.names) for rule in self._rules)
 
 
-def _repeats(msg: Message, last: Message | None) -> bool:
-    """True if an append shows nothing that the node's last one did not show."""
-    return (
-        last is not None
-        and msg.term == last.term
-        and msg.commit == last.commit
-        and msg.prev == last.prev
-        and msg.entries == last.entries
-        and msg.src == last.src
-    )
+def _repeats(msg: Message, last: Message) -> bool:
+    """True if an append of the sender and term of the node's last one shows nothing that this did not show."""
+    return msg.commit == last.commit and msg.prev == last.prev and msg.entries == last.entries

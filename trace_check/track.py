@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from trace_check.errors import InputError
 from trace_check.event import ANSWER_TO, Config, Event, Message, NodeState, Place
 from trace_check.lanes import Lane
@@ -21,8 +23,7 @@ class LateDeclaration(Exception):
     """A declaration came after lines that were judged without it. Never leaves the package."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """Where something was seen: place, node and incarnation that wrote it, index in the causal order.
 
     `lane` numbers the node, `position` counts its events, `past` those of each lane that came before.

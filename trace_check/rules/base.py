@@ -140,8 +140,9 @@ class Rule(ABC):
     `sends` and `receipts` are the types of messages, `kinds` the other events that `see` gets. The other
     methods are called where a rule overrides them. For one event the order is: restart, state before, change,
     state after, stale request, the event itself. What repeats the last thing that its node showed or sent is
-    not shown again: an equal state, an equal append, an answer of the node's own term
-    where no stale request is open.
+    not shown again: an equal state, an equal append, an answer of the node's own term where no stale request
+    is open. A rule that `reads_entries` sees all other appends; without that it sees one of each sender and
+    term until another comes between.
     """
 
     name: ClassVar[str]
@@ -152,6 +153,7 @@ class Rule(ABC):
     sends: ClassVar[frozenset[str]] = frozenset()
     receipts: ClassVar[frozenset[str]] = frozenset()
     kinds: ClassVar[frozenset[str]] = frozenset()
+    reads_entries: ClassVar[bool] = False
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally

@@ -83,6 +83,7 @@ class StateMachineSafety(Rule):
     summary = "no two nodes commit entries of different terms at one index"
     ground = Ground.FACTS
     sends = receipts = frozenset({APPEND})
+    reads_entries = True
     kinds = frozenset({"commit", "snapshot", "client_ok"})
 
     def __init__(self, tally: Tally) -> None:

@@ -23,6 +23,7 @@ class LeaderCompleteness(Rule):
     summary = "a leader of a later term than a commit holds the entry"
     ground = Ground.FACTS
     sends = receipts = frozenset({APPEND})
+    reads_entries = True
 
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from trace_check.event import APPEND, LEADER, Event, NodeState
+from trace_check.event import APPEND, LEADER, Client, Event, NodeState
 from trace_check.facts import leads
 from trace_check.rules.base import Fact, Ground, Rule, Tally
 from trace_check.track import Nodes, NodeView, Seen
 
 _OPEN_MAX = 10_000
 
-Stamped = tuple[float, str, Seen]
-"""A time in seconds, what happened then, and where it is seen."""
+Stamped = tuple[float, str, Client | None, Seen]
+"""A time in seconds, what happened then (with room for node, term and client), the client's operation, and
+where it is seen."""
 
 
 class _TwoLeaders(Rule):
@@ -34,16 +35,18 @@ class _TwoLeaders(Rule):
         self.nodes: Nodes | None = None
         self._invoked: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    def older(self, term: int, ts: float, text: str, view: NodeView) -> None:
+    def older(self, term: int, ts: float, what: str, view: NodeView, client: Client | None = None) -> None:
         """A leader of `term` did something that excludes later leaders, at `ts` or later."""
         self.nodes = view.nodes
-        if term not in self.last or ts > self.last[term][0]:
-            self.last[term] = (ts, text, view.seen)
+        known = self.last.get(term)
+        if known is None or ts > known[0]:
+            self.last[term] = (ts, what, client, view.seen)
 
-    def later(self, term: int, ts: float | None, text: str, view: NodeView) -> None:
+    def later(self, term: int, ts: float | None, what: str, view: NodeView) -> None:
         """By `ts`, `term` had gone so far that no older leader may do such a thing."""
-        if ts is not None and (term not in self.first or ts < self.first[term][0]):
-            self.first[term] = (ts, text, view.seen)
+        known = self.first.get(term)
+        if ts is not None and (known is None or ts < known[0]):
+            self.first[term] = (ts, what, None, view.seen)
 
     def invoke(self, event: Event) -> None:
         """Keeps when a client operation came."""
@@ -65,11 +68,11 @@ class _TwoLeaders(Rule):
         for term in sorted({*self.last, *self.first}, reverse=True):
             done = self.last.get(term)
             if done is not None and earliest is not None:
-                later_term, (ts, text, seen) = earliest
-                gap = done[0] - ts
-                if gap > nodes.clock_error_s and seen.node != done[2].node:
-                    after = f"{done[1]}, {gap:.3f} s after term {later_term} was led"
-                    self.report(after, done[2], (Fact(text, seen),), term=term)
+                later_term, led = earliest
+                gap, seen = done[0] - led[0], done[3]
+                if gap > nodes.clock_error_s and led[3].node != seen.node:
+                    after = f"{_told(done, term)}, {gap:.3f} s after term {later_term} was led"
+                    self.report(after, seen, (Fact(_told(led, later_term), led[3]),), term=term)
             first = self.first.get(term)
             if first is not None and (earliest is None or first[0] < earliest[1][0]):
                 earliest = (term, first)
@@ -82,6 +85,12 @@ class _TwoLeaders(Rule):
         return True, f"terms compared: {len(self.last)} with {len(self.first)}"
 
     needs = "write"
+
+
+def _told(stamped: Stamped, term: int) -> str:
+    """What happened, in words."""
+    _, what, client, seen = stamped
+    return what.format(node=seen.node, term=term, client=client)
 
 
 class WriteExclusion(_TwoLeaders):
@@ -106,7 +115,7 @@ class WriteExclusion(_TwoLeaders):
             self._led(event.new_term, event, view)
 
     def _led(self, term: int, event: Event, view: NodeView) -> None:
-        self.later(term, event.ts, f"{event.node} leads term {term}", view)
+        self.later(term, event.ts, "{node} leads term {term}", view)
 
     def see(self, event: Event, view: NodeView) -> None:
         msg, state = event.msg, event.state
@@ -122,13 +131,13 @@ class WriteExclusion(_TwoLeaders):
             return
         elif event.kind == "append":
             if view.nodes.lease_s is not None and event.ts is not None and self._is_write(event, state.term):
-                self.older(state.term, event.ts, f"{event.node} took a write in term {state.term}", view)
+                self.older(state.term, event.ts, "{node} took a write in term {term}", view)
         elif event.client is not None and event.client.is_write:
             came = self.came_at(event)
             term = event.client.entry[1] if event.client.entry else state.term
             if came is not None and term == state.term:
-                text = f"{event.node} acknowledged {event.client} in term {term}: it came"
-                self.older(term, came, text, view)
+                what = "{node} acknowledged {client} in term {term}: it came"
+                self.older(term, came, what, view, event.client)
 
     def _is_write(self, event: Event, term: int) -> bool:
         """False for a leader's first append that names no operation: what begins a term needs no lease."""
@@ -167,7 +176,7 @@ class StaleRead(_TwoLeaders):
             came = self.came_at(event)
             ts = event.ts if view.nodes.lease_s is not None else came
             if ts is not None:
-                self.older(state.term, ts, f"{event.node} served {client} in term {state.term}", view)
+                self.older(state.term, ts, "{node} served {client} in term {term}", view, client)
 
     def _committed(self, term: int, event: Event, view: NodeView) -> None:
-        self.later(term, event.ts, f"an entry of term {term} is committed", view)
+        self.later(term, event.ts, "an entry of term {term} is committed", view)

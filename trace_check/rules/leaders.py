@@ -88,6 +88,7 @@ class CommitOnlyCurrentTerm(Rule):
     summary = "a leader moves its commit index only to an entry of its own term"
 
     sends = frozenset({APPEND})
+    reads_entries = True
 
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
