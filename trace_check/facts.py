@@ -5,7 +5,7 @@ A fact holds under every completion of a partial log; what could be explained by
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from trace_check.event import (
@@ -47,14 +47,15 @@ class Named(NamedTuple):
         return comparable and self.name != other.name
 
 
-def own_terms(event: Event) -> Iterator[int]:
+def own_terms(event: Event) -> list[int]:
     """The terms that the event shows as its node's current term, in their order."""
-    if event.pre is not None and event.pre.term is not None:
-        yield event.pre.term
-    if event.new_term is not None:
-        yield event.new_term
-    if event.state is not None and event.state.term is not None:
-        yield event.state.term
+    pre, state = event.pre, event.state
+    terms = (
+        None if pre is None else pre.term,
+        event.new_term,
+        None if state is None else state.term,
+    )
+    return [term for term in terms if term is not None]
 
 
 def sent_term(event: Event) -> int | None:
@@ -77,7 +78,9 @@ def role_known(state: NodeState, event: Event) -> bool:
 
 def leads(state: NodeState | None, event: Event) -> bool:
     """True if the shown state proves that its node leads its term."""
-    return state is not None and state.role == LEADER and role_known(state, event)
+    return (
+        state is not None and state.role == LEADER and state.term is not None and event.kind not in MID_STEP
+    )
 
 
 def led_terms(event: Event) -> Iterator[tuple[Named, int]]:
@@ -131,12 +134,14 @@ def committed_by_state(state: NodeState) -> Entry | None:
     return last[0], last[1]
 
 
-def committed_by_append(msg: Message) -> Iterator[Entry]:
+def committed_by_append(msg: Message) -> Sequence[Entry]:
     """The entries that an append proves to be committed: its sender holds the one before, and its own."""
-    if msg.type == APPEND and msg.commit is not None and msg.prev is not None:
-        for entry in (msg.prev, *(msg.entries or ())):
-            if entry[0] <= msg.commit:
-                yield entry
+    commit, prev = msg.commit, msg.prev
+    if commit is None or prev is None or msg.type != APPEND:
+        return ()
+    if not msg.entries:
+        return (prev,) if prev[0] <= commit else ()
+    return [entry for entry in (prev, *msg.entries) if entry[0] <= commit]
 
 
 def committed_by_record(event: Event) -> Entry | None:

@@ -13,6 +13,7 @@ from trace_check.event import (
     ANSWER_TO,
     APPEND,
     APPEND_RESPONSE,
+    LEADER,
     OTHER,
     Config,
     Event,
@@ -97,8 +98,12 @@ class Judge:
             else:
                 self._state(state, event, view)
         tally.terms += shows_term
-        if view.lease is not None:
-            self._lease(event, view, view.lease)
+        lease = view.lease
+        if lease is not None:
+            shown = pre if state is None else state
+            leads = lease.term is not None or lease.uses_mono is None or event.new_role == LEADER
+            if leads or (shown is not None and shown.role == LEADER):
+                self._lease(event, view, lease)
         if msg is None:
             for see in self._on_kind.get(event.kind, ()):
                 see(event, view)
@@ -107,8 +112,11 @@ class Judge:
         elif event.kind == "send":
             self._send(event, msg, view)
         if view.news:
+            known = view.term
             for term in own_terms(event):
-                view.raise_term(term)
+                if known is None or term > known:
+                    view.raise_term(term)
+                    known = term
         if event.kind in MID_STEP:
             self._forget(view)
         return view
@@ -238,5 +246,5 @@ class Judge:
 
 
 def _repeats(msg: Message, last: Message) -> bool:
-    """True if an append of the sender and term of the node's last one shows nothing that this did not show."""
+    """True if an append of the same sender and term as the node's last one shows nothing new."""
     return msg.commit == last.commit and msg.prev == last.prev and msg.entries == last.entries

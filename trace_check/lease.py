@@ -20,7 +20,7 @@ class LeaseClock:
 
     `shows`: the log of this reign shows contact at all. `exact`: all its lines are numbered. `expired` is
     where it logged the end of its lease, `overdue_s` how long it has been without contact at the event at
-    hand.
+    hand. `uses_mono`: its times are those of a monotonic clock, None before the first one.
     """
 
     term: int | None = None
@@ -30,8 +30,8 @@ class LeaseClock:
     exact: bool = True
     expired: Place | None = None
     overdue_s: float = 0.0
+    uses_mono: bool | None = None
     _heard: dict[str, float] = field(default_factory=dict)
-    _uses_mono: bool | None = None
     _untimed: bool = False
     _seq: int | None = None
 
@@ -41,9 +41,16 @@ class LeaseClock:
         `peers_needed`: how many peers make a majority with it, at least; none in a
         cluster of one, which is always in contact; `limit_s`: lease and clock error.
         """
-        now = self._now(event)
+        if self.uses_mono is None and (event.mono is not None or event.ts is not None):
+            self.uses_mono = event.mono is not None
+        now = event.mono if self.uses_mono else event.ts
         seq, self._seq = self._seq, event.seq
-        leads = self._leads(event)
+        state = event.pre if event.state is None else event.state
+        shown = None if state is None or event.kind in MID_STEP else state.role
+        if state is not None and shown == LEADER:
+            leads = state.term
+        else:
+            leads = event.new_term if event.new_role == LEADER else None
         if self.term is None:
             if leads is not None:
                 self._begin(leads, event, now)
@@ -55,7 +62,7 @@ class LeaseClock:
         if over and now is not None and self.contact is not None:
             self.overdue_s = now - self.contact
         over = over or (self.expired is not None and event.kind != "lease_expire")
-        if leads is None and self._shows_other_role(event):
+        if leads is None and (event.new_role or shown) not in (None, LEADER):
             self.term = None
         elif leads is not None and leads != self.term:
             self._begin(leads, event, now)
@@ -64,25 +71,7 @@ class LeaseClock:
     def end(self) -> None:
         """The node restarts: it leads no more."""
         self.term, self._seq = None, None
-        self._uses_mono = None
-
-    def _now(self, event: Event) -> float | None:
-        if self._uses_mono is None and (event.mono is not None or event.ts is not None):
-            self._uses_mono = event.mono is not None
-        return event.mono if self._uses_mono else event.ts
-
-    def _leads(self, event: Event) -> int | None:
-        """The term that the node leads after the event, None if it does not say so."""
-        state = event.state or event.pre
-        if state is not None and state.role == LEADER and event.kind not in MID_STEP:
-            return state.term
-        return event.new_term if event.new_role == LEADER else None
-
-    @staticmethod
-    def _shows_other_role(event: Event) -> bool:
-        state = event.state or event.pre
-        shown = None if state is None or event.kind in MID_STEP else state.role
-        return (event.new_role or shown) not in (None, LEADER)
+        self.uses_mono = None
 
     def _begin(self, term: int, event: Event, now: float | None) -> None:
         self.term, self.exact, self.shows, self.expired = term, bool(event.inc), False, None

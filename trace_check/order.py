@@ -73,13 +73,17 @@ class Merge:
             lane = order[number]
             queue = lane.queue
             _, event, sending = queue[0]
-            receipt = sending is not None and event.kind == "recv"
-            if receipt or lane.wins:
-                if receipt and sending is not None and sending.lane < 0:
+            receipt = False
+            if sending is not None and event.kind == "recv":
+                receipt = True
+                if sending.lane < 0:
                     self._search(sending, event)
-                if self._waits(lane, sending if receipt else None):
+                if (lane.wins or sending.index < 0 <= sending.lane) and self._waits(lane, sending):
                     heapq.heappop(heap)
                     continue
+            elif lane.wins and self._waits(lane, None):
+                heapq.heappop(heap)
+                continue
             queue.popleft()
             if queue:
                 heapq.heapreplace(heap, (queue[0][0], number))

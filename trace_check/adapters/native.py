@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from trace_check.adapters.format import is_word_of
 from trace_check.adapters.wire import (
+    CLIENT_KINDS,
     SCHEMA_DOC,
     Count,
     NodeId,
@@ -36,6 +37,7 @@ from trace_check.event import (
     SNAPSHOT,
     SNAPSHOT_RESPONSE,
     VOTE_RESPONSE,
+    Client,
     Event,
     Item,
     Message,
@@ -99,10 +101,17 @@ class NativeLine(WireLine, gc=False):
     msg: NativeMessage | str | None = None
 
 
-class ExchangeState(msgspec.Struct, gc=False):
+_Role = Literal["follower", "precandidate", "candidate", "leader", "learner"]
+_Kind = Literal[
+    "role", "term", "vote", "append", "truncate", "commit", "send", "recv", "state", "stop", "lease_renew",
+    "lease_expire", "client_invoke", "client_ok", "client_fail", "read", "snapshot",
+]  # fmt: skip
+
+
+class PlainState(msgspec.Struct, gc=False):
     """`pre` or `state` as most lines have it."""
 
-    role: Literal["follower", "precandidate", "candidate", "leader", "learner"] | None = None
+    role: _Role | None = None
     term: Count | None = None
     vote: str | UnsetType | None = UNSET
     commit: Count | None = None
@@ -110,7 +119,7 @@ class ExchangeState(msgspec.Struct, gc=False):
     last_index: None = None
 
 
-class ExchangeMessage(msgspec.Struct, gc=False):
+class PlainMessage(msgspec.Struct, gc=False):
     """`msg` as most lines have it: the ends of the message stand beside it."""
 
     type: str
@@ -129,16 +138,16 @@ class ExchangeMessage(msgspec.Struct, gc=False):
     prevote: Literal[False] = False
 
 
-class Exchange(msgspec.Struct, gc=False):
-    """A send or recv line in the words of the schema itself, with ids as text: all that most logs consist of.
+class PlainLine(msgspec.Struct, gc=False):
+    """A line in the words of the schema itself, with ids as text: all that most logs consist of.
 
-    What does not fit is read as a `NativeLine`, which knows every alias and every optional field.
+    What does not fit, and what declares something, is read as a `NativeLine`, which knows every alias and
+    every optional field.
     """
 
-    event: Literal["send", "recv"]
+    event: _Kind
     node: str
     ts: float
-    msg: ExchangeMessage
     v: Literal[1] = 1
     kind: None = None
     mono: float | None = None
@@ -147,19 +156,26 @@ class Exchange(msgspec.Struct, gc=False):
     mid: str | None = None
     src: str | None = msgspec.field(default=None, name="from")
     dst: str | None = msgspec.field(default=None, name="to")
-    pre: ExchangeState | None = None
-    state: ExchangeState | None = None
-    old_role: None = None
-    new_role: None = None
-    old_term: None = None
-    new_term: None = None
-    reason: None = None
-    entries: None = None
-    entry: None = None
+    msg: PlainMessage | None = None
+    pre: PlainState | None = None
+    state: PlainState | None = None
+    old_role: _Role | None = None
+    new_role: _Role | None = None
+    old_term: Count | None = None
+    new_term: Count | None = None
+    reason: str | None = None
+    op: str | None = None
+    f: str | None = None
+    key: str | int | None = None
+    value: str | int | None = None
+    error: str | None = None
+    entries: tuple[Pair, ...] | None = None
+    entry: Pair | None = None
+    hint: str | None = None
 
 
 _decode = decoder_of(NativeLine)
-_decode_exchange = msgspec.json.Decoder(Exchange).decode
+_decode_plain = msgspec.json.Decoder(PlainLine).decode
 
 
 def certainty(line: dict[str, Any]) -> int:
@@ -179,16 +195,12 @@ class Parser:
 
     def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
         """The items of one line. Raises: InputError with the place for what is broken."""
-        if b'"msg"' not in line:
-            return self._any(_decode(line, place), place)
         try:
-            exchange = _decode_exchange(line)
+            plain = _decode_plain(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._any(_decode(line, place), place)
-        kind = MESSAGE_TYPES.get(exchange.msg.type)
-        if kind is None or not exchange.node:
-            return self._any(_decode(line, place), place)
-        return (_exchanged(exchange, kind, place),)
+        event = _event(plain, place) if plain.node else None
+        return self._any(_decode(line, place), place) if event is None else (event,)
 
     @staticmethod
     def _any(wire: NativeLine, place: Place) -> tuple[Item, ...]:
@@ -213,25 +225,19 @@ class Parser:
         return (event,)
 
 
-def _exchanged(line: Exchange, kind: str, place: Place) -> Event:
-    """The event of a send or recv line, its message being of type `kind`."""
-    msg, node = line.msg, line.node
-    sends = line.event == "send"
-    pre, state = line.pre, line.state
-    return Event(
-        line.event,
-        node,
-        place,
-        line.inc,
-        line.seq,
-        line.ts,
-        line.mono,
-        line.mid,
-        Message(
-            kind,
+def _event(line: PlainLine, place: Place) -> Event | None:
+    """The event of a line, None for a type of message that the plain words do not have."""
+    kind, node, msg, pre, state = line.event, line.node, line.msg, line.pre, line.state
+    message = None
+    if msg is not None:
+        type_ = MESSAGE_TYPES.get(msg.type)
+        if type_ is None:
+            return None
+        message = Message(
+            type_,
             msg.type,
-            line.src or (node if sends else ""),
-            line.dst or ("" if sends else node),
+            line.src or (node if kind == "send" else ""),
+            line.dst or (node if kind == "recv" else ""),
             msg.term,
             msg.success if msg.granted is None else msg.granted,
             msg.prev or msg.last,
@@ -239,13 +245,45 @@ def _exchanged(line: Exchange, kind: str, place: Place) -> Event:
             msg.commit,
             msg.index,
             msg.re,
-        ),
+        )
+    client = kind in CLIENT_KINDS or (line.op is not None and kind == APPEND)
+    return Event(
+        kind,
+        node,
+        place,
+        line.inc,
+        line.seq,
+        line.ts,
+        line.mono,
+        line.mid,
+        message,
         None if pre is None else _shown(pre),
         None if state is None else _shown(state),
+        line.old_role,
+        line.new_role,
+        line.old_term,
+        line.new_term,
+        line.reason,
+        line.entries,
+        line.entry,
+        _client(line, kind) if client else None,
     )
 
 
-def _shown(state: ExchangeState) -> NodeState:
+def _client(line: PlainLine, kind: str) -> Client:
+    key, value = line.key, line.value
+    return Client(
+        op=line.op,
+        f=line.f or ("read" if kind == "read" else "write"),
+        key=str(key) if isinstance(key, int) else key,
+        value=str(value) if isinstance(value, int) else value,
+        error=line.error,
+        entry=line.entry,
+        hint=line.hint or (line.dst if kind == "client_fail" else None),
+    )
+
+
+def _shown(state: PlainState) -> NodeState:
     vote = state.vote
     if vote.__class__ is not str:
         vote = NOBODY if vote is None else None

@@ -45,7 +45,7 @@ ROLES = {
     "observer": LEARNER,
 }
 _PLAIN_ROLES = frozenset(ROLES.values())
-_CLIENT_KINDS = frozenset({"client_invoke", "client_ok", "client_fail", "read"})
+CLIENT_KINDS = frozenset({"client_invoke", "client_ok", "client_fail", "read"})
 _NOTHING = (None,) * 7
 
 
@@ -220,7 +220,7 @@ def entries_of(pairs: list[Pair] | None) -> tuple[Entry, ...] | None:
 
 def client_of(line: WireLine, kind: str) -> Client | None:
     """The client operation of a line, or the one that an append names; None for any other event."""
-    if kind not in _CLIENT_KINDS and (kind != "append" or line.op is None):
+    if kind not in CLIENT_KINDS and (kind != "append" or line.op is None):
         return None
     return Client(
         op=text(line.op),
@@ -255,7 +255,7 @@ def event_of(line: WireLine, kind: str, place: Place, msg: Message | None = None
         state_of(line.state, place),
     )
     rest = (line.old_role, line.new_role, line.old_term, line.new_term, line.reason, line.entries, line.entry)
-    if rest == _NOTHING and kind not in _CLIENT_KINDS:
+    if rest == _NOTHING and kind not in CLIENT_KINDS:
         return Event(*seen)
     return Event(
         *seen,

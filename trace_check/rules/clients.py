@@ -71,23 +71,21 @@ class DeposedWrite(Rule):
             self._led.add(event.node)
             return
         client, state = event.client, event.state or event.pre
-        if client is not None and client.op is not None and client.is_write:
-            key = (event.node, client.op)
-            if event.kind == "client_invoke":
-                deposed = state is not None and state.role not in (None, LEADER) and event.node in self._led
-                if deposed:
-                    self._writes += 1
-                    self._open[key] = view.seen
-                    if len(self._open) > _OPEN_WRITES_MAX:
-                        self._open.popitem(last=False)
-            elif key in self._open:
-                invoked = self._open.pop(key)
-                self._refused += event.kind == "client_fail"
-                if event.kind == "client_ok":
-                    fact = Fact(f"{event.node} was no leader when {client} came", invoked)
-                    self.report(
-                        f"{event.node} acknowledged {client} after it was deposed", view.seen, (fact,)
-                    )
+        if client is None or client.op is None or not client.is_write:
+            return
+        if event.kind == "client_invoke":
+            deposed = state is not None and state.role not in (None, LEADER) and event.node in self._led
+            if deposed:
+                self._writes += 1
+                self._open[event.node, client.op] = view.seen
+                if len(self._open) > _OPEN_WRITES_MAX:
+                    self._open.popitem(last=False)
+        elif self._open and (event.node, client.op) in self._open:
+            invoked = self._open.pop((event.node, client.op))
+            self._refused += event.kind == "client_fail"
+            if event.kind == "client_ok":
+                fact = Fact(f"{event.node} was no leader when {client} came", invoked)
+                self.report(f"{event.node} acknowledged {client} after it was deposed", view.seen, (fact,))
 
     def coverage(self) -> tuple[bool, str]:
         if not self._writes:

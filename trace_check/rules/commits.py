@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import OrderedDict
 
-from trace_check.event import APPEND, LEADER, Entry, Event, NodeState
+from trace_check.event import APPEND, LEADER, Client, Entry, Event, NodeState
 from trace_check.facts import committed_by_append, committed_by_record, committed_by_state
 from trace_check.rules.base import Fact, Ground, Rule, Tally
 from trace_check.track import NodeView, Seen
@@ -171,7 +171,7 @@ class OkIsChosen(Rule):
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
         self._answers = self._known = 0
-        self._told: OrderedDict[Entry, tuple[str, str, Seen]] = OrderedDict()
+        self._told: OrderedDict[Entry, tuple[Client, Seen]] = OrderedDict()
 
     def see(self, event: Event, view: NodeView) -> None:
         client, state = event.client, event.state
@@ -179,7 +179,7 @@ class OkIsChosen(Rule):
             return
         self._answers += 1
         if client.entry is not None and client.op is not None:
-            self._compare(client.entry, client.op, str(client), view)
+            self._compare(client.entry, client, view)
         if client.entry is None or state is None or state.role != LEADER or state.commit is None:
             return
         self._known += 1
@@ -187,11 +187,11 @@ class OkIsChosen(Rule):
             text = f"{event.node} acknowledged {client} as entry {client.entry[0]}"
             self.report(f"{text} with commit index {state.commit}", view.seen, term=state.term)
 
-    def _compare(self, entry: Entry, op: str, write: str, view: NodeView) -> None:
-        other, its_write, seen = self._told.setdefault(entry, (op, write, view.seen))
-        if other != op and seen.node != view.seen.node:
+    def _compare(self, entry: Entry, write: Client, view: NodeView) -> None:
+        other, seen = self._told.setdefault(entry, (write, view.seen))
+        if other.op != write.op and seen.node != view.seen.node:
             text = f"{view.seen.node} acknowledged {write} as entry {entry[0]} of term {entry[1]}"
-            fact = Fact(f"{seen.node} acknowledged {its_write} as the same entry", seen)
+            fact = Fact(f"{seen.node} acknowledged {other} as the same entry", seen)
             self.report(text, view.seen, (fact,), term=entry[1])
         if len(self._told) > _TOLD_MAX:
             self._told.popitem(last=False)

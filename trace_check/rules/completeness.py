@@ -76,8 +76,11 @@ class LeaderCompleteness(Rule):
 
 def _before_its_own(event: Event, term: int, end: int) -> int:
     """Where the log of a leader of `term` ended when it was elected, at most: before its own entries."""
-    own = [index for index, of in event.entries or () if of == term] if event.kind == APPEND else []
-    return min([end, *(index - 1 for index in own)])
+    if event.kind == APPEND:
+        for index, of in event.entries or ():
+            if of == term and index <= end:
+                end = index - 1
+    return end
 
 
 class CommittedStays(Rule):
