@@ -27,6 +27,7 @@ from pymodel.errors import LayoutError
 
 BATCH = 96  # successors made before the first of them is looked up
 RECENT_SIZE = 1 << 13  # hashes that a thread remembers beside the table, a power of two
+WRITTEN_SIZE = 1 << 16  # hashes of records that a thread remembers, which may not enter them, a power of two
 PROPERTIES_MAX = 62  # check_state and check_step return a bit for each
 
 COMPILED = "\n# == Compiled ==\n"
@@ -177,6 +178,7 @@ def _places(instance: Instance) -> dict[str, int]:
         "VIEWED": words,
         "SCRATCH": words,
         "RECENT": RECENT_SIZE,
+        "WRITTEN": WRITTEN_SIZE,
         "VARIANT": 1,
         "SEED": 1,
     }
@@ -186,8 +188,8 @@ def _places(instance: Instance) -> dict[str, int]:
 
 def buffer_words(instance: Instance) -> int:
     """The size of the work buffer: the error word, a state, the successors that wait with their hashes,
-    origins and keys, room for a view and for canonicalise, hashes just seen, and last the variant and the
-    seed."""
+    origins and keys, room for a view and for canonicalise, hashes just seen and just written, and last the
+    variant and the seed."""
     return _places(instance)["END"]
 
 
@@ -209,6 +211,7 @@ def _header(instance: Instance, invariants: tuple[str, ...], properties: tuple[s
         "ROW": row_words(layout),
         "BATCH": BATCH,
         "RECENT_SIZE": RECENT_SIZE,
+        "WRITTEN_SIZE": WRITTEN_SIZE,
         "PENDING": BATCH + max_successors(instance),
         "TAG": (1 << layout.tag_bits) - 1,
         "MESSAGES": layout.base_words,

@@ -166,6 +166,14 @@ def just_seen(b: Array, h: int) -> int:
     return seen
 
 
+def just_written(b: Array, h: int) -> int:
+    """1 if this buffer's thread wrote a record for the hash h not long ago, else 0; now it does."""
+    place = WRITTEN + (h & (WRITTEN_SIZE - 1))
+    written = b[place] == h
+    b[place] = h
+    return written
+
+
 def expand_row(
     b: Array,
     s: int,
@@ -244,6 +252,8 @@ def write_unknown(
         if h != 0:
             slot = find(b, PACKED + k * ROW if EXACT else HASHES + k, h, table, size)
             known = table[slot * K] != 0
+        if not known and not EXACT and not alone and h != 0:
+            known = just_written(b, h)
         if not known:
             origin = b[ORIGINS + k]
             bits = check_changed_state(b, b[SOURCES + k], OUT + k * W, 0)

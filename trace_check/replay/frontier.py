@@ -9,7 +9,7 @@ together can only leave more possible, never less. A line is refused if no choic
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -70,7 +70,7 @@ class Replay:
         self.width_max = 1
         self.lost = 0
         self.nodes: list[list[Local]] = [[] for _ in moves.machine.servers]
-        self.flight: dict[Any, tuple[Batch, ...]] = {}
+        self.flight: OrderedDict[Any, tuple[Batch, ...]] = OrderedDict()
         self.recent: dict[tuple[int, int], deque[Batch]] = {}
         self._at = 0
         moves.incoming = self._incoming
@@ -150,7 +150,7 @@ class Replay:
             self.recent[way] = deque(maxlen=_VERSIONS_MAX)
         self.recent[way] += sent
         if len(self.flight) > IN_FLIGHT_MAX:
-            del self.flight[next(iter(self.flight))]
+            self.flight.popitem(last=False)  # of a plain dict, to find the first takes ever longer
             self.lost += 1
 
     def versions(self, step: Step) -> tuple[Batch, ...]:

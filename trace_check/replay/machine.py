@@ -100,12 +100,16 @@ class Machine:
         Raises: Undetermined, TooFree.
         """
         after = self._after
+        after.before = local
         try:
-            if self.names[action](local, after, *params) is False:
-                return None
-            return after.taken(local)
-        finally:
+            enabled = self.names[action](local, after, *params) is not False
+        except BaseException:
             after.clear()
+            raise
+        if enabled:
+            return after.taken()
+        after.clear()
+        return None
 
     def request_of_term(self, i: int, term: Any) -> Any:
         """A message to server i of this term, which says no more."""
@@ -138,18 +142,21 @@ def _fast_kind(kind: MessageKind) -> Any:
     """A kind of message as a named tuple of its fields, which carries itself as `type`."""
     arrays = {field.name: field.values.low for field in kind.fields if field.axis}
     make_tuple: Any = namedtuple
-    made = type(kind.name, (make_tuple(kind.name, [field.name for field in kind.fields]),), {"__slots__": ()})
-    made.type = made  # type: ignore[attr-defined]
+    fields = [field.name for field in kind.fields]
+    made: Any = type(kind.name, (make_tuple(kind.name, fields),), {"__slots__": ()})
+    made.type = made
     if not arrays:
         return made
 
-    class WithArrays(made):  # type: ignore[valid-type, misc]
+    class WithArrays(made):  # type: ignore[misc]
         __slots__ = ()
 
-        def __new__(cls, *fields: Any, **values: Any) -> Any:
-            for name, beyond in arrays.items() if not fields else ():
+        def __new__(cls, *ordered: Any, **values: Any) -> Any:
+            if ordered:
+                return super().__new__(cls, *ordered)
+            for name, beyond in arrays.items():
                 values[name] = Indexed.of(values[name], beyond)
-            return super().__new__(cls, *fields, **values)
+            return tuple.__new__(cls, [values[name] for name in fields])
 
     WithArrays.__name__ = kind.name
     WithArrays.type = WithArrays
@@ -213,17 +220,24 @@ class _After:
         for name in _NOT_KEPT:
             setattr(self, name, _History() if name in ("commits", "audit") else Constant())
 
-    def taken(self, before: Local) -> tuple[Local, tuple[Any, ...]]:
-        """The node after the step, and the messages sent."""
-        changed: dict[str, Any] = {
-            name: {**before.__dict__[name], **written} for name, written in self.cells.items() if written
-        }
+    def taken(self) -> tuple[Local, tuple[Any, ...]]:
+        """The node after the step, and the messages sent; nothing is written any more then."""
+        before = self.before
+        changed: dict[str, Any] = {}
+        for name, written in self.cells.items():
+            if written:
+                changed[name] = {**before.__dict__[name], **written}
+                written.clear()
         if self.log.length or self.log.term:
             changed["log"] = _log_after(before.log, self.log)
+            self.log.length, self.log.term = {}, {}
         sent = tuple(self.messages.items)
+        if sent:
+            self.messages.items = []
         return (Local({**before.__dict__, **changed}) if changed else before), sent
 
     def clear(self) -> None:
+        """Forgets what a step has written that is not taken."""
         for written in self.cells.values():
             if written:
                 written.clear()

@@ -19,66 +19,71 @@ _BATCH_GUESSED_MAX = 8
 _BATCH_MAX = 10_000
 
 
-def differences(sent: tuple[Any, ...], step: Step) -> Iterator[tuple[str, Any, Any]]:
-    """(field, as the model has it, as the line has it) of each field in which the messages differ."""
+Difference = tuple[str, Any, Any]
+"""A field, as the model has it, as the line has it."""
+
+
+def differences(sent: tuple[Any, ...], step: Step) -> list[Difference]:
+    """Each field in which the messages differ from what the line shows."""
     msg, first = step.msg, sent[0]
     if msg is None:
-        return
+        return []
+    found = _COMPARED[type(first).__name__](sent, msg, step)
     if msg.term is not None and first.term != msg.term:
-        yield "term", first.term, msg.term
-    compare = _COMPARED[type(first).__name__]
-    yield from compare(sent, msg, step)
+        return [("term", first.term, msg.term), *found]
+    return found
 
 
-def _vote_request(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[tuple[str, Any, Any]]:
-    yield from _entry("last", (sent[0].lastLogIndex, sent[0].lastLogTerm), msg.prev)
+def _vote_request(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
+    return _entry("last", sent[0].lastLogIndex, sent[0].lastLogTerm, msg.prev)
 
 
-def _vote_response(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[tuple[str, Any, Any]]:
+def _vote_response(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
     if msg.ok is not None and sent[0].granted != msg.ok:
-        yield "granted", bool(sent[0].granted), msg.ok
+        return [("granted", bool(sent[0].granted), msg.ok)]
+    return []
 
 
-def _append(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[tuple[str, Any, Any]]:
+def _append(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
     first = sent[0]
-    yield from _entry("prev", (first.prevLogIndex, first.prevLogTerm), msg.prev)
+    found = _entry("prev", first.prevLogIndex, first.prevLogTerm, msg.prev)
     if msg.commit is not None and first.commitIndex != msg.commit:
-        yield "commit", first.commitIndex, msg.commit
+        found.append(("commit", first.commitIndex, msg.commit))
     held = [(m.prevLogIndex + 1, m.entryTerm) for m in sent if m.entryWrite != -1]
     if step.size is not None and len(held) != step.size:
-        yield "number of entries", len(held), step.size
-    elif msg.entries is not None:
-        for mine, logged in zip(held, msg.entries, strict=True):
-            yield from _entry("entry", mine, logged)
+        found.append(("number of entries", len(held), step.size))
+    elif msg.entries:
+        for (index, term), logged in zip(held, msg.entries, strict=True):
+            found += _entry("entry", index, term, logged)
+    return found
 
 
-def _append_response(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[tuple[str, Any, Any]]:
+def _append_response(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
     if msg.ok is not None and sent[0].success != msg.ok:
-        yield "success", bool(sent[0].success), msg.ok
-    elif msg.index is not None and sent[0].success == 1 and sent[0].index != msg.index:
-        yield "index", sent[0].index, msg.index
+        return [("success", bool(sent[0].success), msg.ok)]
+    if msg.index is not None and sent[0].success == 1 and sent[0].index != msg.index:
+        return [("index", sent[0].index, msg.index)]
+    return []
 
 
-def _snapshot(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[tuple[str, Any, Any]]:
-    yield from _entry("last", (sent[0].lastIndex, sent[0].lastTerm), msg.prev)
+def _snapshot(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
+    return _entry("last", sent[0].lastIndex, sent[0].lastTerm, msg.prev)
 
 
-def _snapshot_response(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[tuple[str, Any, Any]]:
+def _snapshot_response(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
     if msg.ok is not None and (sent[0].index > 0) != msg.ok:
-        yield "success", sent[0].index > 0, msg.ok
-    elif msg.index is not None and sent[0].index > 0 and sent[0].index != msg.index:
-        yield "index", sent[0].index, msg.index
+        return [("success", sent[0].index > 0, msg.ok)]
+    if msg.index is not None and sent[0].index > 0 and sent[0].index != msg.index:
+        return [("index", sent[0].index, msg.index)]
+    return []
 
 
-def _entry(
-    name: str, mine: tuple[Any, Any], logged: tuple[int, int] | None
-) -> Iterator[tuple[str, Any, Any]]:
+def _entry(name: str, index: Any, term: Any, logged: tuple[int, int] | None) -> list[Difference]:
     if logged is None:
-        return
-    if mine[0] != logged[0]:
-        yield f"{name} index", mine[0], logged[0]
-    elif mine[1] != logged[1]:
-        yield f"{name} term", mine[1], logged[1]
+        return []
+    if index != logged[0]:
+        return [(f"{name} index", index, logged[0])]
+    return [(f"{name} term", term, logged[1])] if term != logged[1] else []
 
 
 _COMPARED = {
@@ -93,7 +98,12 @@ _COMPARED = {
 
 def agree(sent: tuple[Any, ...], step: Step) -> bool:
     """Whether the messages are what the line shows."""
-    return next(differences(sent, step), None) is None
+    msg, first = step.msg, sent[0]
+    if msg is None:
+        return True
+    if msg.term is not None and first.term != msg.term:
+        return False
+    return not _COMPARED[type(first).__name__](sent, msg, step)
 
 
 def appends(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:
@@ -135,9 +145,9 @@ def _batch(moves: Moves, local: Local, step: Step, start: Any, size: int) -> tup
     i, j = step.src, step.dst
     sent: list[Any] = []
     for following in range(start, start + max(size, 1)):
-        probing = (
-            local if local.nextIndex[i, j] is following else local.with_cell("nextIndex", (i, j), following)
-        )
+        known = local.nextIndex[i, j]
+        same = type(known) is int and known == following
+        probing = local if same else local.with_cell("nextIndex", (i, j), following)
         done = moves.run("AppendEntries", probing, i, j, 1 if size else 0)
         if done is None:
             return None

@@ -65,11 +65,17 @@ class View(NamedTuple):
 
     def but(self, other: View) -> View:
         """What is not the same in `other`."""
-        return View(*(None if mine == theirs else mine for mine, theirs in zip(self, other, strict=True)))
+        return View._make(
+            [None if mine == theirs else mine for mine, theirs in zip(self, other, strict=True)]
+        )
 
     def with_(self, other: View) -> View:
         """What this tells, and where it tells nothing, what `other` does."""
-        return View(*(theirs if mine is None else mine for mine, theirs in zip(self, other, strict=True)))
+        if other is NOTHING:
+            return self
+        return View._make(
+            [theirs if mine is None else mine for mine, theirs in zip(self, other, strict=True)]
+        )
 
 
 NOTHING = View()
