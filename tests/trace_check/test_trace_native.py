@@ -1,0 +1,133 @@
+"""Native lines: the decoder of plain lines reads what the one that knows every alias reads.
+
+And which appends a rule is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+import pytest
+
+from trace_check.adapters.native import Parser
+from trace_check.event import APPEND, KINDS, Event, Message, Place
+from trace_check.judge import Judge
+from trace_check.lanes import Feed, Lane
+from trace_check.rules.base import Rule
+from trace_check.track import NodeView
+
+PLACE = Place("n1.ndjson", 7)
+HEAD: dict[str, Any] = {"v": 1, "ts": 12.5, "node": "n1", "inc": "a", "seq": 3}
+STATE = {"role": "leader", "term": 3, "vote": "n1", "commit": 4, "last": [5, 3]}
+APPENDED = {"type": "append", "term": 3, "prev": [4, 3], "entries": [[5, 3]], "commit": 4}
+WRITE = {"op": "w1", "f": "put", "key": "x", "value": 7}
+
+PLAIN: list[dict[str, Any]] = [
+    {"event": "send", "to": "n2", "mid": "m1", "msg": APPENDED},
+    {
+        "event": "recv",
+        "from": "n2",
+        "mono": 1.0,
+        "msg": {"type": "append_response", "success": False, "re": "m"},
+    },
+    {
+        "event": "recv",
+        "from": "n2",
+        "msg": {"type": "vote", "last": [4, 3], "term": 4},
+        "pre": STATE,
+        "state": STATE,
+    },
+    {"event": "send", "to": "n2", "msg": {"type": "vote_response", "granted": True, "index": 2}},
+    {
+        "event": "role",
+        "old_role": "candidate",
+        "new_role": "leader",
+        "old_term": 3,
+        "new_term": 3,
+        "reason": "won",
+    },
+    {"event": "term", "new_term": 4, "state": {"vote": None}},
+    {"event": "vote", "state": {"vote": "n2", "role": "follower"}},
+    {"event": "append", "entries": [[5, 3], [6, 3]], "state": STATE},
+    {"event": "append", "op": "w1", "entries": []},
+    {"event": "truncate", "entry": [4, 3]},
+    {"event": "commit", "entry": [5, 3], "state": STATE},
+    {"event": "snapshot", "entry": [5, 3]},
+    {"event": "state", "state": {}},
+    {"event": "lease_renew"},
+    {"event": "lease_expire"},
+    {"event": "stop"},
+    {"event": "client_invoke", **WRITE, "state": STATE},
+    {"event": "client_ok", **WRITE, "entry": [5, 3]},
+    {"event": "client_fail", **WRITE, "error": "redirect", "hint": "n2"},
+    {"event": "client_fail", **WRITE, "error": "redirect", "to": "n3"},
+    {"event": "read", "op": "r1", "key": 4},
+]
+NOT_PLAIN: list[dict[str, Any]] = [
+    {"event": "state", "state": {"role": "primary", "last_index": 4}},
+    {"event": "send", "to": 2, "msg": APPENDED},
+    {"event": "recv", "msg": {**APPENDED, "from": "n2", "reject": True}},
+    {"event": "send", "to": "n2", "msg": {"type": "vote_response", "prevote": True, "granted": True}},
+    {"event": "client_ok", "op": 4, "value": 1.5, "key": ["x"]},
+]
+
+
+def read(line: dict[str, Any]) -> tuple[object, ...]:
+    return Parser().parse(json.dumps(line).encode(), PLACE)
+
+
+@pytest.mark.parametrize("fields", PLAIN + NOT_PLAIN, ids=lambda fields: fields["event"])
+def test_a_plain_line_says_the_same_under_an_alias(fields: dict[str, Any]) -> None:
+    """With `nid` for `node` a line is not plain."""
+    aliased = {key: value for key, value in HEAD.items() if key != "node"} | {"nid": "n1"}
+    (event,) = read({**HEAD, **fields})
+    assert isinstance(event, Event)
+    assert (event,) == read({**aliased, **fields})
+
+
+def test_every_kind_but_the_start_of_a_node_is_plain() -> None:
+    assert {line["event"] for line in PLAIN} == KINDS - {"init"}
+
+
+class _Heads(Rule):
+    """Sees what it is shown of appends."""
+
+    name = property = summary = "Heads"
+    sends = receipts = frozenset({APPEND})
+    seen: ClassVar[list[tuple[str, str, str]]] = []
+
+    def see(self, event: Event, view: NodeView) -> None:
+        if event.mid is not None:
+            self.seen.append((type(self).__name__, event.kind, event.mid))
+
+    def coverage(self) -> tuple[bool, str]:
+        return True, ""
+
+
+class _Entries(_Heads):
+    reads_entries = True
+
+
+def test_a_rule_sees_new_entries_only_if_it_reads_them() -> None:
+    def append(kind: str, mid: str, src: str, term: int, last: int) -> Event:
+        msg = Message(APPEND, APPEND, src, "n9", term, prev=(last, 1), entries=())
+        return Event(kind, "n1", PLACE, inc="a", mid=mid, msg=msg)
+
+    _Heads.seen.clear()
+    judge = Judge([_Heads, _Entries])
+    lane = Lane("n1", 0, Feed(iter(())))
+    for event in (
+        append("send", "first", "n1", 1, 4),
+        append("send", "equal", "n1", 1, 4),
+        append("send", "entries", "n1", 1, 5),
+        append("send", "term", "n1", 2, 5),
+        append("recv", "sender", "n2", 2, 5),
+        append("recv", "received", "n2", 2, 6),
+    ):
+        judge.see(event, lane)
+    shown = {name: [mid for who, _, mid in _Heads.seen if who == name] for name in ("_Heads", "_Entries")}
+    assert shown == {
+        "_Heads": ["first", "term", "sender"],
+        "_Entries": ["first", "entries", "term", "sender", "received"],
+    }
