@@ -211,7 +211,7 @@ class Judge:
             self._mention(event, msg)
         if kind == APPEND:
             last, view.append = view.append, msg
-            if last is None or msg.term != last.term or msg.src != last.src:
+            if last is None or msg.term != last.term or msg.src != last.src or msg.term != view.term:
                 self._sent(event, kind, view)
             elif not _repeats(msg, last):
                 for see in self._on_entries_sent:
