@@ -136,12 +136,12 @@ def committed_by_state(state: NodeState) -> Entry | None:
 
 def committed_by_append(msg: Message) -> Sequence[Entry]:
     """The entries that an append proves to be committed: its sender holds the one before, and its own."""
-    commit, prev = msg.commit, msg.prev
+    commit, prev, entries = msg.commit, msg.prev, msg.entries
     if commit is None or prev is None or msg.type != APPEND:
         return ()
-    if not msg.entries:
+    if not entries or (len(entries) == 1 and entries[0][0] > commit):
         return (prev,) if prev[0] <= commit else ()
-    return [entry for entry in (prev, *msg.entries) if entry[0] <= commit]
+    return [entry for entry in (prev, *entries) if entry[0] <= commit]
 
 
 def committed_by_record(event: Event) -> Entry | None:

@@ -21,7 +21,7 @@ from trace_check.event import (
     NodeState,
     Place,
 )
-from trace_check.facts import MID_STEP, own_terms, sent_term
+from trace_check.facts import MID_STEP, leads, own_terms, sent_term
 from trace_check.lanes import Lane
 from trace_check.lease import LeaseClock
 from trace_check.rules import RULES, Finding, Rule, RuleResult, Tally
@@ -43,6 +43,8 @@ class Judge:
         self._on_restart = [rule.see_restart for rule in self._overriding("see_restart")]
         self._on_standing = [rule.see_standing for rule in self._overriding("see_standing")]
         self._on_log = [rule.see_log for rule in self._overriding("see_log")]
+        self._on_commit = [rule.see_commit for rule in self._overriding("see_commit")]
+        self._on_reign = [rule.see_reign for rule in self._overriding("see_reign")]
         self._on_change = [rule.see_change for rule in self._overriding("see_change")]
         self._on_stale = [rule.see_stale for rule in self._overriding("see_stale")]
         self._on_open = [rule.see_open for rule in self._overriding("see_open")]
@@ -75,12 +77,12 @@ class Judge:
         tally = self.tally
         tally.events += 1
         view.event, view.here = event, None
-        view.restarted = view.news = False
         if event.inc != view.inc and event.inc:
             self._enter(event, view)
-        pre, state, msg = event.pre, event.state, event.msg
+        pre, state, msg, kind = event.pre, event.state, event.msg, event.kind
         own_term = view.term
-        news = event.new_term is not None or event.new_role is not None or event.old_role is not None
+        changes = event.new_term is not None or event.new_role is not None or event.old_role is not None
+        news = changes
         shows_term = event.new_term is not None
         if pre is not None:
             if pre.term is not None:
@@ -89,35 +91,36 @@ class Judge:
                 view.shown += 1
             else:
                 self._state(pre, event, view)
-        if news:
+                news = True
+        if changes:
             self._change(event, view)
         if state is not None:
-            shows_term = shows_term or state.term is not None
+            if state.term is not None:
+                shows_term = True
             if state == view.state:
                 view.shown += 1
             else:
                 self._state(state, event, view)
-        tally.terms += shows_term
+                news = True
+        if shows_term:
+            tally.terms += 1
         lease = view.lease
         if lease is not None:
             shown = pre if state is None else state
-            leads = lease.term is not None or lease.uses_mono is None or event.new_role == LEADER
-            if leads or (shown is not None and shown.role == LEADER):
+            ruling = lease.term is not None or lease.uses_mono is None or event.new_role == LEADER
+            if ruling or (shown is not None and shown.role == LEADER):
                 self._lease(event, view, lease)
         if msg is None:
-            for see in self._on_kind.get(event.kind, ()):
+            for see in self._on_kind.get(kind, ()):
                 see(event, view)
-        elif event.kind == "recv":
+        elif kind == "recv":
             self._receive(event, msg, view, own_term)
-        elif event.kind == "send":
+        elif kind == "send":
             self._send(event, msg, view)
-        if view.news:
-            known = view.term
+        if news and (changes or own_term != view.term or (state is not None and state.term != view.term)):
             for term in own_terms(event):
-                if known is None or term > known:
-                    view.raise_term(term)
-                    known = term
-        if event.kind in MID_STEP:
+                view.raise_term(term)
+        if kind in MID_STEP:
             self._forget(view)
         return view
 
@@ -139,29 +142,37 @@ class Judge:
 
     def _state(self, state: NodeState, event: Event, view: NodeView) -> None:
         old = view.state
-        if old is not None:
-            self.tally.add(old, view.shown, view.state_inc)
-        view.state, view.shown, view.state_inc = state, 1, event.inc
+        commits = state.commit is not None
         if old is None or state.term != old.term or state.role != old.role or state.vote != old.vote:
             for see in self._on_standing:
                 see(state, event, view)
+        else:
+            commits = commits and (state.commit != old.commit or event.inc != view.state_inc)
+        if old is not None:
+            self.tally.add(old, view.shown, view.state_inc)
+        view.state, view.shown, view.state_inc = state, 1, event.inc
         for see in self._on_log:
             see(state, event, view)
-        view.news = True
+        if commits:
+            for see in self._on_commit:
+                see(state, event, view)
+        if state.role == LEADER and leads(state, event):
+            for see in self._on_reign:
+                see(state, event, view)
 
     def _change(self, event: Event, view: NodeView) -> None:
         self._forget(view)
         for see in self._on_change:
             see(event, view)
-        view.news = True
 
     def _lease(self, event: Event, view: NodeView, lease: LeaseClock) -> None:
         nodes = self.nodes
         needed = len(nodes.views) // 2 if nodes.peers_needed is None else nodes.peers_needed
         if needed == 0:
             return
-        over = lease.see(event, needed, (nodes.lease_s or 0.0) + (nodes.clock_error_s or 0.0))
-        self.tally.reigns += lease.term is not None and lease.shows
+        over = lease.see(event, needed, nodes.overdue_after_s)
+        if lease.shows and lease.term is not None:
+            self.tally.reigns += 1
         if over:
             for see in self._on_overdue:
                 see(lease, event, view)

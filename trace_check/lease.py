@@ -7,7 +7,6 @@ count is overdue under every completion of the log, as long as the lines are num
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, field
 
 from trace_check.event import LEADER, Event, Place
@@ -38,15 +37,16 @@ class LeaseClock:
     def see(self, event: Event, peers_needed: int, limit_s: float) -> bool:
         """Takes in one event of the node; True if the node led until then and its lease is over.
 
-        `peers_needed`: how many peers make a majority with it, at least; none in a
-        cluster of one, which is always in contact; `limit_s`: lease and clock error.
+        `peers_needed`: how many peers make a majority with it, at least (one or more); `limit_s`: lease and
+        clock error.
         """
         if self.uses_mono is None and (event.mono is not None or event.ts is not None):
             self.uses_mono = event.mono is not None
         now = event.mono if self.uses_mono else event.ts
-        seq, self._seq = self._seq, event.seq
+        before, seq, kind = self._seq, event.seq, event.kind
+        self._seq = seq
         state = event.pre if event.state is None else event.state
-        shown = None if state is None or event.kind in MID_STEP else state.role
+        shown = None if state is None or kind in MID_STEP else state.role
         if state is not None and shown == LEADER:
             leads = state.term
         else:
@@ -55,16 +55,31 @@ class LeaseClock:
             if leads is not None:
                 self._begin(leads, event, now)
             return False
-        self._follow(event, now, seq, peers_needed)
-        if peers_needed == 0:
-            self.contact = now
-        over = self.shows and now is not None and self.contact is not None and now - self.contact > limit_s
-        if over and now is not None and self.contact is not None:
-            self.overdue_s = now - self.contact
-        over = over or (self.expired is not None and event.kind != "lease_expire")
-        if leads is None and (event.new_role or shown) not in (None, LEADER):
-            self.term = None
-        elif leads is not None and leads != self.term:
+        if seq is None or before is None:
+            self.exact = False
+            if self._untimed and now is not None:
+                self._reach(event, now)
+        elif seq != before + 1 or (self._untimed and now is not None):
+            self._reach(event, now)
+        if kind == "recv":
+            if event.msg is not None:
+                self.shows = True
+                if now is None or peers_needed == 1:
+                    self._reach(event, now)
+                else:
+                    self._hear(event, event.msg.src, now, peers_needed)
+        elif kind == "lease_renew":
+            self.shows, self.expired = True, None
+            self._reach(event, now)
+        elif kind == "lease_expire":
+            self.expired = event.place
+        over = self.expired is not None and kind != "lease_expire"
+        if self.shows and now is not None and self.contact is not None and now - self.contact > limit_s:
+            self.overdue_s, over = now - self.contact, True
+        if leads is None:
+            if (event.new_role or shown) not in (None, LEADER):
+                self.term = None
+        elif leads != self.term:
             self._begin(leads, event, now)
         return over
 
@@ -85,29 +100,11 @@ class LeaseClock:
         elif self.contact is None or now >= self.contact:
             self.contact, self.contact_place, self._untimed = now, event.place, False
 
-    def _follow(self, event: Event, now: float | None, seq: int | None, peers_needed: int) -> None:
-        """Moves the contact on as far as the event allows."""
-        if event.seq is None or seq is None:
-            self.exact = False
-        elif event.seq != seq + 1:
-            self._reach(event, now)
-        if self._untimed and now is not None:
-            self._reach(event, now)
-        if event.kind == "lease_renew":
-            self.shows, self.expired = True, None
-            self._reach(event, now)
-        elif event.kind == "lease_expire":
-            self.expired = event.place
-        elif event.kind == "recv" and event.msg is not None:
-            self.shows = True
-            self._hear(event, event.msg.src, now, peers_needed)
-
-    def _hear(self, event: Event, peer: str, now: float | None, peers_needed: int) -> None:
-        if now is None or peers_needed <= 1:
-            self._reach(event, now)
-            return
-        self._heard[peer] = now
-        if len(self._heard) >= peers_needed:
-            oldest = heapq.nlargest(peers_needed, self._heard.values())[-1]
+    def _hear(self, event: Event, peer: str, now: float, peers_needed: int) -> None:
+        """Moves the contact on to where the last of the peers that make a majority was heard."""
+        heard = self._heard
+        heard[peer] = now
+        if len(heard) >= peers_needed:
+            oldest = sorted(heard.values())[-peers_needed]
             if self.contact is None or oldest > self.contact:
                 self.contact, self.contact_place = oldest, event.place

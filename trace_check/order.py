@@ -73,12 +73,12 @@ class Merge:
             lane = order[number]
             queue = lane.queue
             _, event, sending = queue[0]
-            receipt = False
+            received = None
             if sending is not None and event.kind == "recv":
-                receipt = True
-                if sending.lane < 0:
-                    self._search(sending, event)
-                if (lane.wins or sending.index < 0 <= sending.lane) and self._waits(lane, sending):
+                received, sending = sending, None
+                if received.lane < 0:
+                    self._search(received, event)
+                if (lane.wins or received.index < 0 <= received.lane) and self._waits(lane, received):
                     heapq.heappop(heap)
                     continue
             elif lane.wins and self._waits(lane, None):
@@ -92,7 +92,22 @@ class Merge:
             lane.index = index
             index += 1
             lane.position += 1
-            self._pass(lane, event, sending, receipt)
+            self._used = () if received is None else self._received(lane, event, received)
+            if lane.wins:
+                self._used = [*self._used, *self._won(lane)]
+            lane.past[number] = lane.position
+            if sending is not None:
+                self._passed(sending, lane)
+            if self._marks:
+                vote = self._marks.pop((number, lane.position), None)
+                if vote is not None:
+                    self._passed(vote, lane)
+            ts = event.ts
+            if ts is not None:
+                if ts > lane.clock:
+                    lane.clock = ts
+                elif ts < lane.clock - self.clock_error_s:
+                    self.inversions += 1
             yield event, lane
             feed = lane.feed
             feed.ahead -= 1
@@ -156,22 +171,25 @@ class Merge:
 
     def _sending_of(self, event: Event, msg: Message, lane: Lane) -> Sending | None:
         """The sending that a line is, or that a receipt waits for; None for one that was sent before."""
-        mid = event.mid
+        mid, kind = event.mid, event.kind
         key: object = (msg.src, msg.dst, mid) if mid is not None else _content(msg)
         sending = self._young.get(key) or self._old.get(key)
         if msg.type == VOTE_RESPONSE:
             self._note_votes(event, lane)
-        if event.kind == "send":
+        if kind == "send":
             if msg.type == APPEND and msg.term != lane.led:
                 self._note_win(event, lane)
             if sending is None:
-                sending = self._keep(key, Sending(mid is not None))
-            elif sending.lane >= 0:
+                return self._keep(
+                    key,
+                    Sending(mid is not None, lane.number, -1, lane.taken, (), event.ts, event.place),
+                )
+            if sending.lane >= 0:
                 return None
             sending.lane, sending.position, sending.place = lane.number, lane.taken, event.place
             sending.ts = event.ts
             return sending
-        if event.kind != "recv" or msg.src == event.node:
+        if kind != "recv" or msg.src == event.node:
             return None
         return self._keep(key, Sending(mid is not None)) if sending is None else sending
 
@@ -219,35 +237,17 @@ class Merge:
         needed = len(self.members or self.lanes) // 2
         return list(voters.values()) if len(voters) == needed else []
 
-    def _pass(self, lane: Lane, event: Event, sending: Sending | None, receipt: bool) -> None:
-        """Takes the lane's head, which waits for nothing, into the order."""
-        ts = event.ts
-        used: tuple[Sending, ...] | list[Sending] = ()
-        if receipt and sending is not None:
-            if sending.index >= 0:
-                self.matched += 1
-                used = (sending,)
-                if sending.certain and sending.ts is not None and ts is not None:
-                    self.inversions += sending.ts > ts + self.clock_error_s
-                if lane.past[sending.lane] < sending.position:
-                    self._learn(lane, sending)
-            else:
-                self.unmatched += 1
-        if lane.wins:
-            used = [*used, *self._won(lane)]
-        lane.past[lane.number] = lane.position
-        if sending is not None and not receipt:
-            self._passed(sending, lane)
-        if self._marks:
-            vote = self._marks.pop((lane.number, lane.position), None)
-            if vote is not None:
-                self._passed(vote, lane)
-        if ts is not None:
-            if ts > lane.clock:
-                lane.clock = ts
-            elif ts < lane.clock - self.clock_error_s:
-                self.inversions += 1
-        self._used = used
+    def _received(self, lane: Lane, event: Event, sending: Sending) -> tuple[Sending, ...]:
+        """The cause of a receipt, none where that is unknown; what came before it is now before the lane."""
+        if sending.index < 0:
+            self.unmatched += 1
+            return ()
+        self.matched += 1
+        if sending.certain and sending.ts is not None and event.ts is not None:
+            self.inversions += sending.ts > event.ts + self.clock_error_s
+        if lane.past[sending.lane] < sending.position:
+            self._learn(lane, sending)
+        return (sending,)
 
     def _won(self, lane: Lane) -> list[Sending]:
         """The votes that the lane's event, a win, was in need of."""
@@ -260,7 +260,9 @@ class Merge:
     def _passed(self, sending: Sending, lane: Lane) -> None:
         """The order has come to a sending: who waited for it may go on."""
         sending.index, sending.past = lane.index, tuple(lane.past)
-        for waiter in sending.waiting or ():
+        if sending.waiting is None:
+            return
+        for waiter in sending.waiting:
             if sending in waiter.blocked:
                 waiter.blocked.remove(sending)
                 if not waiter.blocked:
@@ -270,10 +272,10 @@ class Merge:
     @staticmethod
     def _learn(lane: Lane, cause: Sending) -> None:
         """Adds to a lane's past what a message or a vote brings with it."""
-        past, more = lane.past, cause.past
-        if len(more) < len(past):
-            more = (*more, *(0,) * (len(past) - len(more)))
-        past[:] = map(max, past, more)
+        past = lane.past
+        for number, more in enumerate(cause.past):
+            if more > past[number]:
+                past[number] = more
 
     def _release(self) -> bool:
         """Frees the earliest head that waits for guessed causes alone; False where no event is left.

@@ -62,8 +62,7 @@ class NodeView:
 
     `state` is the last one shown, in `state_inc`, `shown` times; None where something since may contradict
     it. `append` is the last one sent or received, `open` are stale requests without an answer so far. Of the
-    event at hand: it is `here` in the order, it `restarted` the node as a later incarnation, it shows `news`,
-    and it receives the stale `request`.
+    event at hand: it is `here` in the order, and it receives the stale `request`.
     """
 
     durable: bool
@@ -71,8 +70,6 @@ class NodeView:
     lane: Lane
     event: Event
     inc: str = ""
-    restarted: bool = False
-    news: bool = False
     term: int | None = None
     term_seen: Seen | None = None
     state: NodeState | None = None
@@ -103,7 +100,6 @@ class NodeView:
 
     def restart(self, inc: str) -> None:
         """A later incarnation begins; a node without durable state has forgotten its term."""
-        self.restarted = True
         self.inc = inc
         self.append = self.last_request = None
         if self.lease is not None:
@@ -144,7 +140,10 @@ class NodeView:
 
 
 class Nodes:
-    """The views of all nodes, and what is declared of them."""
+    """The views of all nodes, and what is declared of them.
+
+    `overdue_after_s`: the lease, with the error between clocks.
+    """
 
     def __init__(self) -> None:
         self.views: dict[str, NodeView] = {}
@@ -152,6 +151,7 @@ class Nodes:
         self.names: frozenset[str] = frozenset()
         self.clock_error_s: float | None = None
         self.lease_s: float | None = None
+        self.overdue_after_s = 0.0
         self.peers_needed: int | None = None
         self._durable: dict[str | None, bool] = {}
 
@@ -179,6 +179,7 @@ class Nodes:
                 self.clock_error_s = error
             if longer:
                 self.lease_s = lease
+            self.overdue_after_s = (self.lease_s or 0.0) + (self.clock_error_s or 0.0)
         self._rename()
 
     def _declare_durable(self, node: str | None, durable: bool, place: Place) -> None:

@@ -1,6 +1,6 @@
 """Native lines: the decoder of plain lines reads what the one that knows every alias reads.
 
-And which appends a rule is shown.
+And which appends and states a rule is shown.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from trace_check.adapters.native import Parser
-from trace_check.event import APPEND, KINDS, Event, Message, Place
+from trace_check.event import APPEND, KINDS, Event, Message, NodeState, Place
 from trace_check.judge import Judge
 from trace_check.lanes import Feed, Lane
 from trace_check.rules.base import Rule
@@ -124,10 +124,71 @@ def test_a_rule_sees_new_entries_only_if_it_reads_them() -> None:
         append("send", "term", "n1", 2, 5),
         append("recv", "sender", "n2", 2, 5),
         append("recv", "received", "n2", 2, 6),
+        append("send", "again", "n1", 2, 6),
+        Event("state", "n1", PLACE, inc="a", state=NodeState(term=3)),
+        append("send", "older than its node", "n1", 2, 6),
     ):
         judge.see(event, lane)
     shown = {name: [mid for who, _, mid in _Heads.seen if who == name] for name in ("_Heads", "_Entries")}
     assert shown == {
-        "_Heads": ["first", "term", "sender"],
-        "_Entries": ["first", "entries", "term", "sender", "received"],
+        "_Heads": ["first", "term", "sender", "again", "older than its node"],
+        "_Entries": ["first", "entries", "term", "sender", "received", "again", "older than its node"],
     }
+
+
+class _States(Rule):
+    """Notes which state each of its methods is shown, by the commit index and the incarnation."""
+
+    name = property = summary = "States"
+    seen: ClassVar[dict[str, list[str]]] = {}
+
+    def see_standing(self, state: NodeState, event: Event, view: NodeView) -> None:
+        self._note("standing", event)
+
+    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
+        self._note("log", event)
+
+    def see_commit(self, state: NodeState, event: Event, view: NodeView) -> None:
+        self._note("commit", event)
+
+    def see_reign(self, state: NodeState, event: Event, view: NodeView) -> None:
+        self._note("reign", event)
+
+    def _note(self, method: str, event: Event) -> None:
+        self.seen.setdefault(method, []).append(event.mid or "")
+
+    def coverage(self) -> tuple[bool, str]:
+        return True, ""
+
+
+def test_a_rule_sees_what_differs_in_a_state() -> None:
+    def shown(mid: str, kind: str = "state", inc: str = "a", **fields: Any) -> Event:
+        return Event(kind, "n1", PLACE, inc=inc, mid=mid, state=NodeState(**fields))
+
+    _States.seen.clear()
+    judge = Judge([_States])
+    lane = Lane("n1", 0, Feed(iter(())))
+    for event in (
+        shown("first", role="follower", term=1, commit=0, last=(0, 0)),
+        shown("equal", role="follower", term=1, commit=0, last=(0, 0)),
+        shown("end", role="follower", term=1, commit=0, last=(1, 1)),
+        shown("commit", role="follower", term=1, commit=1, last=(1, 1)),
+        shown("vote", role="follower", term=1, vote="n2", commit=1, last=(1, 1)),
+        shown("won", role="leader", term=2, vote="n1", last=(1, 1)),
+        shown("own entry", role="leader", term=2, vote="n1", last=(2, 2)),
+        shown("within a step", kind="vote", role="leader", term=3, vote="n1", last=(2, 2)),
+        shown("unnamed", inc="", role="follower", term=3, commit=1),
+        shown("named", inc="a", role="follower", term=3, commit=1, last=(2, 2)),
+        shown("restarted", inc="b", role="follower", term=3, commit=1, last=(2, 2)),
+    ):
+        judge.see(event, lane)
+    everything = ["first", "end", "commit", "vote", "won", "own entry", "within a step", "unnamed", "named"]
+    assert _States.seen == {
+        "standing": ["first", "vote", "won", "within a step", "unnamed", "restarted"],
+        "log": [*everything, "restarted"],
+        "commit": ["first", "commit", "vote", "unnamed", "named", "restarted"],
+        "reign": ["won", "own entry"],
+    }
+    assert [judge.tally.states, judge.tally.commits, judge.tally.unnamed_commits] == [10, 6, 1]
+    judge.results()
+    assert [judge.tally.states, judge.tally.commits, judge.tally.unnamed_commits] == [11, 7, 1]

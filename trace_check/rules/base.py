@@ -170,6 +170,12 @@ class Rule(ABC):
     def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:  # noqa: B027
         """The node shows a state that differs from the last one, in its log or in its standing."""
 
+    def see_commit(self, state: NodeState, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The node shows a commit index, and it or the standing differs from the last one."""
+
+    def see_reign(self, state: NodeState, event: Event, view: NodeView) -> None:  # noqa: B027
+        """The node shows that it leads a term, in a state that differs from the last one."""
+
     def see_change(self, event: Event, view: NodeView) -> None:  # noqa: B027
         """The event names a new role or a new term."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from trace_check.event import APPEND, LEADER, Client, Entry, Event, NodeState
 from trace_check.facts import committed_by_append, committed_by_record, committed_by_state
@@ -49,7 +50,7 @@ class CommitMonotonic(Rule):
     def see_restart(self, view: NodeView) -> None:
         self._commits.pop(view.event.node, None)
 
-    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_commit(self, state: NodeState, event: Event, view: NodeView) -> None:
         if state.commit is None or not event.inc:
             return
         before = self._commits.get(event.node)
@@ -71,6 +72,16 @@ class CommitMonotonic(Rule):
         return False, "no line shows a commit index"
 
 
+@dataclass(slots=True)
+class _Range:
+    """The first and the last index known to be committed with one term, and where that is seen."""
+
+    first: int
+    first_seen: Seen
+    last: int
+    last_seen: Seen
+
+
 class StateMachineSafety(Rule):
     """Keeps, for each term, the first and last index known to be committed with it.
 
@@ -89,13 +100,15 @@ class StateMachineSafety(Rule):
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
         self._terms: list[int] = []
-        self._ranges: dict[int, tuple[int, Seen, int, Seen]] = {}
+        self._ranges: dict[int, _Range] = {}
         self._known = 0
 
     def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
-        entry = committed_by_state(state)
-        if entry is not None:
-            self._committed(entry, view)
+        last = state.last
+        if last is not None and state.commit == last[0]:
+            entry = committed_by_state(state)
+            if entry is not None:
+                self._committed(entry, view)
 
     def see(self, event: Event, view: NodeView) -> None:
         msg = event.msg
@@ -111,8 +124,12 @@ class StateMachineSafety(Rule):
         index, term = entry
         self._known += 1
         known = self._ranges.get(term)
-        if known is not None and known[0] <= index <= known[2]:
-            return
+        if known is not None:
+            if known.first <= index <= known.last:
+                return
+            if index > known.last and self._terms[-1] == term:
+                known.last, known.last_seen = index, view.seen
+                return
         if not self._contradicts(index, term, view.seen):
             self._extend(index, term, view.seen)
 
@@ -121,16 +138,14 @@ class StateMachineSafety(Rule):
         at = bisect_left(self._terms, term)
         other: tuple[int, int, Seen] | None = None
         if at > 0:
-            lower = self._terms[at - 1]
-            _, _, last, last_seen = self._ranges[lower]
-            if last >= index:
-                other = (last, lower, last_seen)
+            lower = self._ranges[self._terms[at - 1]]
+            if lower.last >= index:
+                other = (lower.last, self._terms[at - 1], lower.last_seen)
         above = at + (at < len(self._terms) and self._terms[at] == term)
         if other is None and above < len(self._terms):
-            higher = self._terms[above]
-            first, first_seen, _, _ = self._ranges[higher]
-            if first <= index:
-                other = (first, higher, first_seen)
+            higher = self._ranges[self._terms[above]]
+            if higher.first <= index:
+                other = (higher.first, self._terms[above], higher.first_seen)
         if other is None:
             return False
         fact = Fact(f"entry {other[0]} of term {other[1]} is committed", other[2])
@@ -141,13 +156,11 @@ class StateMachineSafety(Rule):
         known = self._ranges.get(term)
         if known is None:
             self._terms.insert(bisect_left(self._terms, term), term)
-            self._ranges[term] = (index, seen, index, seen)
-            return
-        first, first_seen, last, last_seen = known
-        if index < first:
-            self._ranges[term] = (index, seen, last, last_seen)
-        elif index > last:
-            self._ranges[term] = (first, first_seen, index, seen)
+            self._ranges[term] = _Range(index, seen, index, seen)
+        elif index < known.first:
+            known.first, known.first_seen = index, seen
+        elif index > known.last:
+            known.last, known.last_seen = index, seen
 
     def coverage(self) -> tuple[bool, str]:
         if not self._known:

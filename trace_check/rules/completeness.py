@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from trace_check.event import APPEND, Event, NodeState
-from trace_check.facts import leads
 from trace_check.rules.base import Fact, Ground, Rule, Tally
 from trace_check.track import NodeView, Seen
 
@@ -30,13 +29,14 @@ class LeaderCompleteness(Rule):
         self._committed: dict[int, Point] = {}
         self._ends: dict[int, Point] = {}
 
-    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
+    def see_commit(self, state: NodeState, event: Event, view: NodeView) -> None:
         term = state.term
-        if term is None or event.new_term not in (None, term):
-            return
-        if state.commit is not None:
+        if term is not None and state.commit is not None and event.new_term in (None, term):
             self._commit(term, state.commit, view)
-        if state.last is not None and leads(state, event):
+
+    def see_reign(self, state: NodeState, event: Event, view: NodeView) -> None:
+        term = state.term
+        if term is not None and state.last is not None and event.new_term in (None, term):
             self._end(term, _before_its_own(event, term, state.last[0]), view)
 
     def see(self, event: Event, view: NodeView) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trace_check.event import APPEND, LEADER, Event, NodeState
-from trace_check.facts import leads
 from trace_check.rules.base import Fact, Rule, Tally
 from trace_check.track import NodeView, Seen
 
@@ -27,19 +26,20 @@ class LeaderAppendOnly(Rule):
         self._known = 0
         self._ends: dict[str, tuple[int, tuple[int, int | None], Seen]] = {}
 
-    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
-        if state.term is None or state.last is None or not leads(state, event):
+    def see_reign(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if state.term is None or state.last is None:
             return
         self._known += 1
         before = self._ends.get(event.node)
-        if before is not None and before[0] == state.term and before[1] != state.last:
+        if before is not None and before[0] == state.term:
+            if before[1] == state.last:
+                return
             deed = _deed(before[1], state.last, state.term)
             if deed:
                 text = f"{event.node}, leader of term {state.term}, {deed}"
                 fact = Fact(f"{event.node} led term {state.term} with a log up to {before[1][0]}", before[2])
                 self.report(text, view.seen, (fact,), term=state.term)
-        if before is None or before[0] != state.term or before[1] != state.last:
-            self._ends[event.node] = (state.term, state.last, view.seen)
+        self._ends[event.node] = (state.term, state.last, view.seen)
 
     def see(self, event: Event, view: NodeView) -> None:
         for shown in (event.pre, event.state):
@@ -95,8 +95,8 @@ class CommitOnlyCurrentTerm(Rule):
         self._advances = self._known = 0
         self._reigns: dict[str, _Reign] = {}
 
-    def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
-        if state.term is not None and leads(state, event):
+    def see_reign(self, state: NodeState, event: Event, view: NodeView) -> None:
+        if state.term is not None:
             self._rule(event.node, state, state.term, view)
 
     def see(self, event: Event, view: NodeView) -> None:
@@ -104,33 +104,24 @@ class CommitOnlyCurrentTerm(Rule):
         if reign is None or msg is None or msg.term != reign.term:
             return
         if msg.prev is not None:
-            self._prove(reign, *msg.prev, view)
+            _prove(reign, msg.prev, view)
         for entry in msg.entries or ():
-            self._prove(reign, *entry, view)
+            _prove(reign, entry, view)
 
     def _rule(self, node: str, state: NodeState, term: int, view: NodeView) -> None:
         """Takes in one state of a leader, and judges the move of its commit index."""
         reign = self._reigns.get(node)
         if reign is None or reign.term != term:
             reign = self._reigns[node] = _Reign(term)
-        if state.last is not None:
+        last, commit = state.last, state.commit
+        if last is not None:
             if reign.own_from is None:
-                reign.own_from = state.last[0] + 1
-            if state.last[1] is not None:
-                self._prove(reign, state.last[0], state.last[1], view)
-        if state.commit is None:
-            return
-        if reign.commit is not None and state.commit > reign.commit:
-            self._judge(node, reign, state.commit, view.seen)
-        if state.commit != reign.commit:
-            reign.commit = state.commit
-
-    @staticmethod
-    def _prove(reign: _Reign, index: int, term: int, view: NodeView) -> None:
-        if term == reign.term:
-            reign.own_from = index if reign.own_from is None else min(reign.own_from, index)
-        elif term < reign.term and index > reign.old_to:
-            reign.old_to, reign.old_seen = index, view.seen
+                reign.own_from = last[0] + 1
+            _prove(reign, last, view)
+        if commit is not None and commit != reign.commit:
+            if reign.commit is not None and commit > reign.commit:
+                self._judge(node, reign, commit, view.seen)
+            reign.commit = commit
 
     def _judge(self, node: str, reign: _Reign, commit: int, seen: Seen) -> None:
         self._advances += 1
@@ -146,3 +137,13 @@ class CommitOnlyCurrentTerm(Rule):
         if not self._advances:
             return False, "no line shows a leader's commit index moving"
         return bool(self._known), f"entry term known for {self._known} of {self._advances} commits of leaders"
+
+
+def _prove(reign: _Reign, entry: tuple[int, int | None], view: NodeView) -> None:
+    """Takes in an entry of the leader's log."""
+    index, term = entry
+    if term == reign.term:
+        if reign.own_from is None or index < reign.own_from:
+            reign.own_from = index
+    elif term is not None and term < reign.term and index > reign.old_to:
+        reign.old_to, reign.old_seen = index, view.seen
