@@ -36,6 +36,7 @@ ENTRIES = (
     "absorb",
     "collect",
     "enter",
+    "move",
     "take_out",
 )
 
@@ -348,41 +349,71 @@ def absorb(
     return fresh
 
 
-def collect(out: Array, count: int, rows: Array, origins: Array, keys: Array) -> int:
-    """Copy what is left of `count` records, in order: rows, origins, and keys of K words. Returns how
-    many."""
+def collect(
+    out: Array, count: int, rows: Array, origins: Array, keys: Array, with_keys: int, fresh: Array
+) -> int:
+    """Copy what is left of `count` records, in order: rows, origins, and keys of K words if they are asked
+    for. `fresh` counts them per action. Returns how many."""
     n = 0
     for record in range(count):
         at = record * RECORD
         if out[at + 1] >= 0:
             for k in range(ROW):
                 rows[n * ROW + k] = out[at + 2 + k]
-            for k in range(K):
-                keys[n * K + k] = out[at + KEY_AT + k]
+            if with_keys:
+                for k in range(K):
+                    keys[n * K + k] = out[at + KEY_AT + k]
             origins[n] = out[at + 1]
+            fresh[out[at + 1] & ((1 << ORDINAL_SHIFT) - 1)] += 1
             n += 1
     return n
+
+
+def empty_slot(h: int, table: Array, size: int) -> int:
+    """Where a key belongs that is not in the table, and whose hash is h."""
+    slot = home_of(h, size)
+    end = shard_of(h) * size + size
+    while table[slot * K] != 0:
+        slot += 1
+        if slot == end:
+            slot -= size
+    return slot
 
 
 def enter(keys: Array, count: int, seed: int, table: Array, size: int, fill: Array) -> int:
     """Enter `count` keys, none of which is in the table yet."""
     for number in range(count):
         h = key_hash(keys, number * K, seed)
-        slot = find(keys, number * K, h, table, size)
+        slot = empty_slot(h, table, size)
         for k in range(K):
             table[slot * K + k] = keys[number * K + k]
         fill[shard_of(h)] += 1
     return count
 
 
+def move(table: Array, first: int, last: int, old: int, seed: int, size: int) -> int:
+    """Move the keys of shards first..last-1 of `old` slots to where they belong when all shards have `size`,
+    which lies behind them. Returns how many there are."""
+    n = 0
+    for slot in range(first * old, last * old):
+        if table[slot * K] != 0:
+            to = empty_slot(key_hash(table, slot * K, seed), table, size)
+            for k in range(K):
+                table[to * K + k] = table[slot * K + k]
+                table[slot * K + k] = 0
+            n += 1
+    return n
+
+
 def take_out(table: Array, scratch: Array, shard: int, size: int) -> int:
-    """Move the keys of a shard of `size` slots to `scratch`, in their order; how many there are."""
+    """Move the keys of a shard of `size` slots to `scratch`, in their order; how many there are. `scratch`
+    has room for a key more than that."""
     base = shard * size * K
     n = 0
     for slot in range(size):
-        if table[base + slot * K] != 0:
-            for k in range(K):
-                scratch[n * K + k] = table[base + slot * K + k]
-                table[base + slot * K + k] = 0
-            n += 1
+        used = table[base + slot * K] != 0
+        for k in range(K):
+            scratch[n * K + k] = table[base + slot * K + k]
+            table[base + slot * K + k] = 0
+        n += used
     return n

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,36 @@ from pymodel.engine.native import Words
 from pymodel.errors import LayoutError
 
 ACTION_MASK = (1 << ORDINAL_SHIFT) - 1
-ORDINAL_MASK = (1 << PARENT_SHIFT - ORDINAL_SHIFT) - 1
+ORIGIN = np.dtype(
+    {
+        "names": ["ordinal", "parent"],
+        "formats": ["<u2", "<u4"],
+        "offsets": [ORDINAL_SHIFT // 8, PARENT_SHIFT // 8],
+        "itemsize": 8,
+    }
+    if sys.byteorder == "little"
+    else {
+        "names": ["parent", "ordinal"],
+        "formats": [">u4", ">u2"],
+        "offsets": [4 - PARENT_SHIFT // 8, 6 - ORDINAL_SHIFT // 8],
+        "itemsize": 8,
+    }
+)
+"""Where ordinal and parent lie in the bytes of an origin."""
+
 LEVEL_MAX = 1 << 32  # a parent is a 32-bit number
+LITTLE = 4  # less than a fourth of what is given out at a time waits for more
 
 
 @dataclass(frozen=True)
 class Block:
-    """New states of one round, in order: stored rows, origins (see kernel.py) and keys, flat."""
+    """New states of one round, in order: stored rows, origins (see kernel.py) and keys, flat. `fresh` counts
+    them per action. There are no keys where nobody keeps them."""
 
     rows: Words
     origins: Words
     keys: Words
+    fresh: Words
 
     @property
     def count(self) -> int:
@@ -41,7 +62,7 @@ class Block:
         rows, origins, keys = (
             array.reshape(self.count, -1)[kept].ravel() for array in (self.rows, self.origins, self.keys)
         )
-        return Block(rows, origins, keys)
+        return Block(rows, origins, keys, np.bincount(origins & ACTION_MASK, minlength=len(self.fresh)))
 
 
 class Level:
@@ -71,8 +92,8 @@ class Level:
             self.log = Log(path, np.int64)
 
     def blocks(self, count: int, *, keep: bool = False) -> Iterator[Words]:
-        """All rows in order, `count` at a time but for the last. Without `keep`, what was given out is let
-        go."""
+        """All rows in order, at most `count` at a time. What was appended together is given out together,
+        unless it is too much, or little. Without `keep`, what was given out is let go."""
         step = count * self.width
         waiting: list[Words] = []
         for number, part in enumerate(self.parts):
@@ -80,15 +101,9 @@ class Level:
             if not keep:
                 self.parts[number] = np.zeros(0, np.int64)
                 self.held_bytes -= part.nbytes
-            if sum(map(len, waiting)) < step:
-                continue
-            joined = _joined(waiting)
-            whole = len(joined) // step * step
-            waiting = [joined[whole:]]
-            for first in range(0, whole, step):
-                yield joined[first : first + step]
-        if any(map(len, waiting)):
-            yield _joined(waiting)
+            if LITTLE * sum(map(len, waiting)) >= step or number == len(self.parts) - 1:
+                yield from _pieces(_joined(waiting), count, self.width)
+                waiting = []
         if self.log:
             for first in range(0, self.log.count, step):
                 yield self.log.read(first, step)
@@ -109,6 +124,18 @@ def _joined(parts: list[Words]) -> Words:
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
+def _pieces(rows: Words, count: int, width: int) -> Iterator[Words]:
+    """Rows in as few pieces as can be of at most `count`, which differ in size by one row at most."""
+    whole = len(rows) // width
+    pieces = -(-whole // count)
+    for number in range(pieces):
+        yield rows[number * whole // pieces * width : (number + 1) * whole // pieces * width]
+
+
+Packed = tuple[NDArray[Any], NDArray[Any]]
+"""Parents and ordinals, four and two bytes each."""
+
+
 class Journal:
     """How each state was reached: the number of its parent within the level before, and its ordinal among
     the parent's successors. In memory, or in two logs."""
@@ -116,8 +143,8 @@ class Journal:
     def __init__(self, logs: tuple[Log, Log] | None = None, sizes: list[int] | None = None) -> None:
         self.logs = logs
         self.sizes = sizes or []  # of the finished levels
-        self.parts: list[tuple[NDArray[Any], NDArray[Any]]] = []
-        self.levels: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self.parts: list[Packed] = []
+        self.levels: list[list[Packed]] = []
         self.open_count = 0
         self.held_bytes = 0
 
@@ -127,28 +154,25 @@ class Journal:
 
     def append(self, origins: Words) -> None:
         """States of the level that is open, in order."""
-        parents = (origins >> PARENT_SHIFT).astype(np.uint32)
-        ordinals = ((origins >> ORDINAL_SHIFT) & ORDINAL_MASK).astype(np.uint16)
         self.open_count += len(origins)
         if self.open_count > LEVEL_MAX:
             raise LayoutError(
                 f"a level of more than {LEVEL_MAX:,} states", mend="lower the bounds in the cfg"
             )
+        part = _packed(origins)
         if self.logs:
-            self.logs[0].append(parents)
-            self.logs[1].append(ordinals)
+            for log, numbers in zip(self.logs, part, strict=True):
+                log.append(numbers)
             return
-        self.parts.append((parents, ordinals))
-        self.held_bytes += parents.nbytes + ordinals.nbytes
+        self.parts.append(part)
+        self.held_bytes += sum(numbers.nbytes for numbers in part)
 
     def close_level(self) -> None:
         """The open level is finished, the next one open."""
         self.sizes.append(self.open_count)
         self.open_count = 0
         if self.logs is None:
-            columns = zip(*self.parts, strict=True) if self.parts else ((np.zeros(0),), (np.zeros(0),))
-            parents, ordinals = (np.concatenate(column) for column in columns)
-            self.levels.append((parents, ordinals))
+            self.levels.append(self.parts)
             self.parts = []
 
     def to_disk(self, parents: Path, ordinals: Path) -> None:
@@ -156,7 +180,7 @@ class Journal:
         if self.logs is not None:
             return
         self.logs = (Log(parents, np.uint32), Log(ordinals, np.uint16))
-        for part in [*self.levels, *self.parts]:
+        for part in [*chain.from_iterable(self.levels), *self.parts]:
             for log, numbers in zip(self.logs, part, strict=True):
                 log.append(numbers)
         self.levels, self.parts, self.held_bytes = [], [], 0
@@ -164,8 +188,11 @@ class Journal:
     def origin(self, level: int, number: int) -> tuple[int, int]:
         """Parent and ordinal of state `number` of the finished level `level` (from 0)."""
         if self.logs is None:
-            parents, ordinals = self.levels[level]
-            return int(parents[number]), int(ordinals[number])
+            for parents, ordinals in self.levels[level]:
+                if number < len(parents):
+                    return int(parents[number]), int(ordinals[number])
+                number -= len(parents)
+            raise IndexError(number)
         place = sum(self.sizes[:level]) + number
         return int(self.logs[0].read(place, 1)[0]), int(self.logs[1].read(place, 1)[0])
 
@@ -176,3 +203,9 @@ class Journal:
             number, ordinal = self.origin(depth, number)
             steps.append(ordinal)
         return steps[::-1]
+
+
+def _packed(origins: Words) -> Packed:
+    """Parents and ordinals of states in order, cut out of their origins."""
+    fields = origins.view(ORIGIN)
+    return fields["parent"].astype(np.uint32), fields["ordinal"].astype(np.uint16)

@@ -89,20 +89,33 @@ class Native:
         self.engine = llvm.create_mcjit_compiler(backing, self.target)
         self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
-        self.functions = {name: self._function(name) for name in entries}
+        self.places = {name: self._place(name) for name in entries}
+        self.functions: dict[str, Callable[..., int]] = {}
 
-    def _function(self, name: str) -> Callable[..., int]:
-        address = self.engine.get_function_address(name)
-        if not address:
+    def _place(self, name: str) -> int:
+        place: int = self.engine.get_function_address(name)
+        if not place:
             raise LayoutError(f"the machine code has no entry {name}", mend="empty the cache folder")
-        return ctypes.CFUNCTYPE(ctypes.c_int64)(address)
+        return place
+
+    def _function(self, name: str, count: int) -> Callable[..., int]:
+        """The entry `name`, which takes `count` arguments."""
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)
+        return self.functions.setdefault(name, kind(self.places[name]))
 
     def call(self, name: str, *arguments: Any) -> int:
-        converted = [
-            ctypes.c_void_p(item.ctypes.data) if isinstance(item, np.ndarray) else ctypes.c_int64(item)
-            for item in arguments
-        ]
-        return self.functions[name](*converted)
+        """Arguments are integers, and arrays or their addresses, which are quicker to pass."""
+        function = self.functions.get(name) or self._function(name, len(arguments))
+        return function(*[item if item.__class__ is int else _plain(item) for item in arguments])
+
+
+def address(array: NDArray[Any]) -> int:
+    """Where the items of an array lie, which somebody has to hold on to."""
+    return array.ctypes.data
+
+
+def _plain(item: Any) -> int:
+    return address(item) if isinstance(item, np.ndarray) else int(item)
 
 
 def compile_text(text: str, entries: tuple[str, ...], target: Any) -> bytes:

@@ -6,25 +6,29 @@ change while it is read, and no slot of it is written by two.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from pymodel.engine import kernel
 from pymodel.engine.layout import Layout
 from pymodel.engine.level import Block
-from pymodel.engine.native import Native, Words
+from pymodel.engine.native import Native, Words, address
 from pymodel.engine.store import Store
-from pymodel.engine.table import Table
+from pymodel.engine.table import WORD_BYTES, Table
 from pymodel.engine.worker import Worker
 from pymodel.errors import LayoutError
 
 CHUNK_ROWS = 1 << 11
+SHARES = 4
+"""A chunk is at most this part of what each thread has left, but no smaller than that part of CHUNK_ROWS."""
+
 RECORDS = 1 << 13
 LEADING_SHARE = 0.9
 """Of an equal share of a round's rows, what the first thread expands before it joins the others. What it
@@ -33,7 +37,15 @@ writes there comes before all that others write, so that it may enter that into 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Records = tuple[Words, int]
+
+class Room(NamedTuple):
+    """Room for records, and its address."""
+
+    words: Words
+    at: int
+
+
+Records = tuple[Room, int]
 """What one call of `expand` wrote, and how many records that is."""
 
 
@@ -55,67 +67,73 @@ class Rounds:
         self.widths = widths
         self.layout = layout
         self.waiting: Block | None = None
-        self.spare: SimpleQueue[Words] = SimpleQueue()
+        self.spare: SimpleQueue[Room] = SimpleQueue()
 
     def start(self, table: Table, pool: ThreadPoolExecutor) -> Block:
         """The initial state, which the first worker has loaded; empty if it is outside the constraint."""
         worker = self.workers[0]
-        records: Words = np.zeros(self.widths.record, np.int64)
-        count = self.native.call("start", worker.buffer, records, worker.found)
+        words: Words = np.zeros(self.widths.record, np.int64)
+        count = self.native.call("start", worker.buffer, words, worker.found)
         self._raise_overflow(worker)
-        fresh = self._absorb(table, [(records, count)], 0, 1)
-        return self._collect([(records, count)], fresh, pool)
+        records = [(Room(words, address(words)), count)]
+        fresh = self._absorb(table, records, 0, 1)
+        return self._collect(records, fresh, pool, 1, keyed=True)
 
     def run(self, store: Store, base: int, rows: Words, pool: ThreadPoolExecutor) -> bool:
         """Expand rows, the first of which is number `base` of its level; False if the memory is full. What
         they lead to is stored by the next round, beside its work, or by `finish`."""
         count = len(rows) // self.widths.row
-        starts = range(0, count, CHUNK_ROWS)
-        parts = len(self.workers) if len(starts) > 1 else 1
-        leading = len(starts) if parts == 1 else self._leading(len(starts), parts)
+        parts = len(self.workers) if count > CHUNK_ROWS else 1
+        bounds = _bounds(count, parts)
+        leading = len(bounds) - 1 if parts == 1 else self._leading(bounds, parts)
         entered: list[bool] = []
+        rows_at = address(rows)
 
-        has_room = store.fits if parts == 1 else store.table.has_room  # no growth while others read
+        fits = store.fits if parts == 1 else store.table.has_room  # no growth while others read
 
         def may_enter(room: int) -> bool:
-            entered.append(all(entered[-1:]) and has_room(room))
+            entered.append(all(entered[-1:]) and fits(room))
             return entered[-1]
 
-        def expand(start: int, part: int) -> list[Records]:
-            last = min(start + CHUNK_ROWS, count)
-            enters = may_enter if start < leading * CHUNK_ROWS else _never
-            return self._expand(self.workers[part], store.table, base, rows, start, last, enters)
+        def expand(chunk: int, part: int) -> list[Records]:
+            first, last = bounds[chunk : chunk + 2]
+            enters = may_enter if chunk < leading else _never
+            return self._expand(self.workers[part], store.table, base, rows_at, first, last, enters)
 
-        expanding = _shared(pool, parts, expand, starts, leading)
+        expanding = _shared(pool, parts, expand, range(len(bounds) - 1), leading)
         self.finish(store)
         records = [item for chunk in expanding() for item in chunk]
         done = sum(entered)
-        numbers = np.array([number for _, number in records[:done]], np.int64)
-        self.waiting = self._collect(records[:done], numbers, pool, parts)
-        if done < len(records) and not self._enter(store, records[done:], pool, parts):
-            return False
-        for words, _ in records:
-            self.spare.put(words)
-        return True
+        fresh = np.array([number for _, number in records[:done]], np.int64)
+        if done < len(records) and store.spill is not None:  # the table may go to disk to make room
+            self.waiting = self._collect(records[:done], fresh, pool, parts, keyed=store.keeps_keys)
+            self.finish(store)
+            records, fresh, done = records[done:], fresh[:0], 0
+        has_room = True
+        if done < len(records):
+            waiting_bytes = int(fresh.sum()) * (self.widths.row + 1) * WORD_BYTES
+            has_room = store.make_room(sum(number for _, number in records[done:]), waiting_bytes)
+            if has_room:
+                fresh = np.append(fresh, self._enter(store.table, records[done:], pool, parts))
+        self.waiting = self._collect(records[: len(fresh)], fresh, pool, parts, keyed=store.keeps_keys)
+        for room, _ in records:
+            self.spare.put(room)
+        return has_room
 
-    def _leading(self, chunks: int, parts: int) -> int:
+    def _leading(self, bounds: Sequence[int], parts: int) -> int:
         """How many chunks the first of several threads enters at once: none if a key has several words, of
         which others might read some."""
-        return int(chunks * LEADING_SHARE / parts) if self.widths.key == 1 else 0
+        share = bounds[-1] * LEADING_SHARE / parts
+        return bisect_right(bounds, share) - 1 if self.widths.key == 1 else 0
 
-    def _enter(self, store: Store, records: list[Records], pool: ThreadPoolExecutor, parts: int) -> bool:
-        """Enter what `expand` did not; False if the memory is full. What it did enter is stored first, since
-        a table that makes room may go to disk."""
-        self.finish(store)
-        if not store.make_room(sum(number for _, number in records)):
-            return False
+    def _enter(self, table: Table, records: Sequence[Records], pool: ThreadPoolExecutor, parts: int) -> Words:
+        """Enter what `expand` did not; how many of each item were new."""
 
         def absorb(part: int, _: int) -> Words:
-            return self._absorb(store.table, records, part, parts)
+            return self._absorb(table, records, part, parts)
 
-        fresh = np.sum(_shared(pool, parts, absorb, range(parts))(), axis=0)
-        self.waiting = self._collect(records, fresh, pool, parts)
-        return True
+        fresh: Words = np.sum(_shared(pool, parts, absorb, range(parts))(), axis=0)
+        return fresh
 
     def finish(self, store: Store) -> None:
         """Store what the last round led to."""
@@ -128,33 +146,34 @@ class Rounds:
         worker: Worker,
         table: Table,
         base: int,
-        rows: Words,
+        rows_at: int,
         first: int,
         last: int,
         may_enter: Callable[[int], bool],
     ) -> list[Records]:
         written = []
+        at = worker.at
         while first < last:
-            out = self._spare_records(len(worker.acts))
-            room = len(out) // self.widths.record
+            out = self._spare_room(len(worker.acts))
+            room = len(out.words) // self.widths.record
             alone = may_enter(room)
             count = self.native.call(
                 "expand",
-                worker.buffer,
-                rows,
+                at.buffer,
+                rows_at,
                 base,
                 first,
                 last,
-                worker.acts,
-                table.words,
+                at.acts,
+                table.words_at,
                 table.size,
-                table.fill,
+                table.fill_at,
                 int(alone),
-                out,
+                out.at,
                 room,
-                worker.counts,
-                worker.found,
-                worker.totals,
+                at.counts,
+                at.found,
+                at.totals,
             )
             self._raise_overflow(worker)
             self._raise_full(worker.totals)
@@ -162,20 +181,22 @@ class Rounds:
             written.append((out, count))
         return written
 
-    def _spare_records(self, pending: int) -> Words:
+    def _spare_room(self, pending: int) -> Room:
         """Room for some records, and for those of at least two times `pending` successors."""
         try:
             return self.spare.get_nowait()
         except Empty:
-            return np.empty(max(RECORDS, 2 * pending) * self.widths.record, np.int64)
+            words: Words = np.empty(max(RECORDS, 2 * pending) * self.widths.record, np.int64)
+            return Room(words, address(words))
 
-    def _absorb(self, table: Table, records: list[Records], part: int, parts: int) -> Words:
+    def _absorb(self, table: Table, records: Sequence[Records], part: int, parts: int) -> Words:
         """How many of each item of `records` were new among the shards of this part."""
         totals: Words = np.zeros(2, np.int64)
+        totals_at = address(totals)
         fresh: Words = np.zeros(len(records), np.int64)
-        for number, (words, count) in enumerate(records):
+        for number, (room, count) in enumerate(records):
             fresh[number] = self.native.call(
-                "absorb", words, count, table.words, table.size, part, parts, table.fill, totals
+                "absorb", room.at, count, table.words_at, table.size, part, parts, table.fill_at, totals_at
             )
             self._raise_full(totals)
         return fresh
@@ -185,20 +206,32 @@ class Rounds:
             raise LayoutError("a shard of the table of states is full", mend="search with another --fp")
 
     def _collect(
-        self, records: Sequence[Records], fresh: Words, pool: ThreadPoolExecutor, parts: int = 1
+        self,
+        records: Sequence[Records],
+        fresh: Words,
+        pool: ThreadPoolExecutor,
+        parts: int,
+        *,
+        keyed: bool,
     ) -> Block:
-        """The records that were new, in order; `fresh` says how many of each item."""
-        widths = (self.widths.row, 1, self.widths.key)
-        arrays = [np.empty(int(fresh.sum()) * width, np.int64) for width in widths]
-        firsts = np.cumsum(fresh) - fresh
+        """The records that were new, in order, with their keys if they are to be `keyed`; `fresh` says how
+        many of each item."""
+        widths = (self.widths.row, 1, self.widths.key if keyed else 0)
+        rows, origins, keys = (np.empty(int(fresh.sum()) * width, np.int64) for width in widths)
+        places = [
+            (address(array), width * WORD_BYTES)
+            for array, width in zip((rows, origins, keys), widths, strict=True)
+        ]
+        firsts = (np.cumsum(fresh) - fresh).tolist()
+        by_action: Words = np.zeros((parts, 1 << kernel.ORDINAL_SHIFT), np.int64)
 
-        def collect(number: int, _: int) -> int:
-            first = int(firsts[number])
-            places = [array[first * width :] for array, width in zip(arrays, widths, strict=True)]
-            return self.native.call("collect", *records[number], *places)
+        def collect(number: int, part: int) -> int:
+            (room, count), first = records[number], firsts[number]
+            to = [at + first * row_bytes for at, row_bytes in places]
+            return self.native.call("collect", room.at, count, *to, int(keyed), by_action[part])
 
         _shared(pool, parts, collect, range(len(records)))()
-        return Block(*arrays)
+        return Block(rows, origins, keys, by_action.sum(axis=0))
 
     def _raise_overflow(self, worker: Worker) -> None:
         code = int(worker.buffer[0])
@@ -211,6 +244,17 @@ class Rounds:
 
 def _never(room: int) -> bool:
     return False
+
+
+def _bounds(count: int, parts: int) -> list[int]:
+    """Where the chunks of `count` rows begin, and where the last one ends. Towards the end they are smaller,
+    so that no thread of several has to wait long for the last one."""
+    bounds = [0]
+    while bounds[-1] < count:
+        left = count - bounds[-1]
+        share = left if parts == 1 else max(left // (SHARES * parts), CHUNK_ROWS // SHARES)
+        bounds.append(bounds[-1] + max(1, min(CHUNK_ROWS, left, share)))
+    return bounds
 
 
 def _shared(

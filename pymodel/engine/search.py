@@ -27,6 +27,7 @@ from pymodel.engine.pack import pack
 from pymodel.engine.rounds import Rounds, Widths
 from pymodel.engine.rows import row_words
 from pymodel.engine.store import Store
+from pymodel.engine.threads import start_all
 from pymodel.engine.variants import Compiled
 from pymodel.engine.worker import Worker
 from pymodel.errors import CheckpointError, LayoutError
@@ -34,6 +35,7 @@ from pymodel.errors import CheckpointError, LayoutError
 ROUND_ROWS = 1 << 18
 LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
+MEASURE_SECONDS = 0.1  # between two looks at how much memory is held
 
 
 def compile_search(
@@ -87,6 +89,7 @@ class Search:
         self.checkpoint: Checkpoint | None = None
         self.clock = Clock(Limits())
         self.found: dict[str, Violation] = {}
+        self.measured = (-MEASURE_SECONDS, 0)
         self.note = ""
         self.depth = 0
         self.seconds = 0.0
@@ -139,6 +142,7 @@ class Search:
         self.checkpoint = self._open_checkpoint()
         with ThreadPoolExecutor(self.plan.workers) as pool:
             try:
+                start_all(pool, self.plan.workers)
                 self.store = self._make_store(self.checkpoint, pool)
                 if self._begin(self.store, self.checkpoint):
                     self._levels(self.store, pool)
@@ -307,6 +311,8 @@ class Search:
         if self.clock.tell is None:
             return
         queue = left + store.following.count + sum(block.count for block in store.unsettled)
+        if self.clock.seconds - self.measured[0] >= MEASURE_SECONDS:
+            self.measured = (self.clock.seconds, held_bytes())
         self.clock.tell(
             Progress(
                 distinct=store.count,
@@ -314,7 +320,7 @@ class Search:
                 depth=self.depth,
                 queue=queue,
                 seconds=self.clock.seconds,
-                memory_bytes=held_bytes(),
+                memory_bytes=self.measured[1],
                 left_s=self.clock.left_s(store.count, queue, store.journal.sizes),
             )
         )

@@ -16,7 +16,7 @@ import numpy as np
 
 from pymodel.engine.checkpoint import Checkpoint
 from pymodel.engine.kernel import ORDINAL_SHIFT
-from pymodel.engine.level import ACTION_MASK, Block, Journal, Level
+from pymodel.engine.level import Block, Journal, Level
 from pymodel.engine.native import Native, Words
 from pymodel.engine.runs import SortedRun
 from pymodel.engine.table import Table
@@ -69,6 +69,11 @@ class Store:
         return self.journal.count + sum(block.count for block in self.unsettled)
 
     @property
+    def keeps_keys(self) -> bool:
+        """Whether the keys of what is added are needed."""
+        return self.checkpoint is not None or self.run is not None
+
+    @property
     def held_bytes(self) -> int:
         levels = self.level.held_bytes + self.following.held_bytes
         kept = sum(rows.nbytes for rows in self.all_rows)
@@ -80,13 +85,16 @@ class Store:
         left = self.budget_bytes - self.held_bytes
         return self.table.used_bytes <= left and self.table.make_room(more, left, self.pool)
 
-    def make_room(self, more: int) -> bool:
-        """Room in the table for `more` keys; False if neither memory nor disk can give it."""
-        if self.held_bytes + self.table.used_bytes > self.budget_bytes:
+    def make_room(self, more: int, waiting_bytes: int = 0) -> bool:
+        """Room in the table for `more` keys, beside what waits to be added; False if neither memory nor disk
+        can give it."""
+        left = self.budget_bytes - self.held_bytes - waiting_bytes
+        if self.table.used_bytes > left:
             if self.spill is None:
                 return False
             self._rows_to_disk()
-        if self.table.make_room(more, self.budget_bytes - self.held_bytes, self.pool):
+            left = self.budget_bytes - self.held_bytes - waiting_bytes
+        if self.table.make_room(more, left, self.pool):
             return True
         if self.spill is None or not self.may_flush:
             return False
@@ -98,7 +106,7 @@ class Store:
 
     def add(self, block: Block) -> None:
         """States that are new to the table, in order."""
-        self.fresh += np.bincount(block.origins & ACTION_MASK, minlength=len(self.fresh))
+        self.fresh += block.fresh
         if self.run is None:
             self._commit(block)
             return
@@ -174,9 +182,9 @@ class Store:
         for block in self.unsettled:
             mask = kept[first : first + block.count]
             first += block.count
-            old = block.origins[~mask] & ACTION_MASK
-            self.fresh -= np.bincount(old, minlength=len(self.fresh))
-            self._commit(block.only(mask))
+            new = block.only(mask)
+            self.fresh -= block.fresh - new.fresh
+            self._commit(new)
         self.unsettled = []
 
     def _flush(self) -> None:

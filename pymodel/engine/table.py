@@ -19,17 +19,18 @@ import numpy as np
 
 from pymodel.engine import kernel
 from pymodel.engine.memory import free_addresses
-from pymodel.engine.native import Native, Words
+from pymodel.engine.native import Native, Words, address
 
 LOAD, LOAD_MAX = 0.7, 0.9
 SPREAD = 6.0  # standard deviations by which the fullest shard may exceed the mean
 FIRST_SLOTS = 1 << 9  # per shard
 STEP_SMALL, STEP_LARGE = 2.0, 1.5
-LARGE_BYTES = 64 << 20
+LARGE_BYTES = 512 << 20
 LARGE_PAGE_BYTES = 2 << 20
 WORD_BYTES = 8
 ADDRESSES_SHARE = 2  # where addresses are scarce, the other half is for all else
-SCRATCH_SHARDS = 8  # that are spread at the same time
+SHARED_SLOTS = 1 << 17  # as many are worth the while of several threads
+SCRATCH_SHARDS = 1  # that are taken out of the table when it grows
 NO_RESERVE = 0x4000 if sys.platform == "linux" else 0  # older versions of Python do not name it
 
 
@@ -47,6 +48,7 @@ class Table:
         wanted = most // (self.slot_bytes * kernel.SHARDS)
         self.size_max, self.memory, self.words = _reserve(wanted, self.slot_bytes)
         self.fill: Words = np.zeros(kernel.SHARDS, np.int64)
+        self.words_at, self.fill_at = address(self.words), address(self.fill)
 
     @property
     def count(self) -> int:
@@ -85,17 +87,26 @@ class Table:
             _large_pages(self.memory)
         old, self.size = self.size, size
 
-        def take_out(shard: int) -> Words:
-            scratch: Words = np.empty(old * self.width, np.int64)
-            count = self.native.call("take_out", self.words, scratch, shard, old)
-            return scratch[: count * self.width]
+        def move(first: int, last: int) -> int:
+            return self.native.call("move", self.words_at, first, last, old, self.seed, size)
 
-        def put_back(keys: Words) -> None:
-            self._enter(keys, np.zeros_like(self.fill))  # those of all threads lie side by side
+        last = kernel.SHARDS
+        while last:
+            first = -(-last * old // size)
+            if first == last:
+                first = last - 1
+                self._spread(first, old)
+            elif (last - first) * old < SHARED_SLOTS:
+                move(first, last)
+            else:  # where these go, nothing lies that has not been moved yet
+                list(pool.map(move, range(first, last), range(first + 1, last + 1)))
+            last = first
 
-        for last in range(kernel.SHARDS, 0, -SCRATCH_SHARDS):
-            keys = list(pool.map(take_out, range(last - SCRATCH_SHARDS, last)))
-            list(pool.map(put_back, keys))
+    def _spread(self, shard: int, old: int) -> None:
+        """Move the keys of a shard of `old` slots that lies where they go."""
+        scratch: Words = np.empty((old + 1) * self.width, np.int64)
+        count = self.native.call("take_out", self.words_at, scratch, shard, old)
+        self._enter(scratch[: count * self.width], np.zeros_like(self.fill))
 
     def shard(self, number: int) -> Words:
         """The words in use of one shard."""

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pymodel.engine.generate import BATCH, buffer_words, max_successors
 from pymodel.engine.goal import Goal
 from pymodel.engine.instance import Instance
-from pymodel.engine.native import Words
+from pymodel.engine.native import Words, address
 
 LINE_WORDS = 32  # more than a cache line: what one thread writes must not share one with another's
+
+
+class Places(NamedTuple):
+    """The addresses of a worker's arrays."""
+
+    buffer: int
+    acts: int
+    counts: int
+    found: int
+    totals: int
 
 
 class Worker:
@@ -23,6 +35,9 @@ class Worker:
         self.counts: Words = _apart(len(instance.model.actions) + successors + 1)
         self.found: Words = _apart(2 * len(goal.names))
         self.totals: Words = _apart(2)
+        self.at = Places(
+            *map(address, (self.buffer, self.acts, self.counts, self.found, self.totals)),
+        )
 
     def load(self, words: list[int]) -> None:
         """`words` become the state at S."""

@@ -113,10 +113,12 @@ def test_a_level_has_at_most_as_many_states_as_a_parent_has_numbers(monkeypatch:
 
 
 def test_a_block_is_thinned_out_in_order() -> None:
-    block = Block(words(1, 2, 3, 4, 7, 8), words(10, 20, 30), words(5, 6, 9))
+    by_action = np.bincount([10, 20, 30], minlength=256)
+    block = Block(words(1, 2, 3, 4, 7, 8), words(10, 20, 30), words(5, 6, 9), by_action)
     kept = block.only(np.array([True, False, True]))
     assert (kept.rows.tolist(), kept.origins.tolist(), kept.keys.tolist()) == ([1, 2, 7, 8], [10, 30], [5, 9])
     assert (block.count, kept.count) == (3, 2)
+    assert (block.fresh - kept.fresh).nonzero()[0].tolist() == [20]
 
 
 hashes = st.lists(st.integers(-40, 40), max_size=30).map(lambda some: sorted(set(some)))

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 from pymodel.check import check
-from pymodel.engine import memory, native, rounds, table
+from pymodel.engine import memory, native, rounds, table, threads
 from pymodel.engine import search as search_module
 from pymodel.engine.goal import Goal, Plan, Progress
 from pymodel.engine.result import Verdict
 from pymodel.engine.search import Search
+from pymodel.engine.store import Store
 from pymodel.specfiles import find_cfg
 
 from .toys import instance, two_phase
@@ -276,11 +277,48 @@ def test_threads_that_are_refused_end_the_search(monkeypatch: pytest.MonkeyPatch
         patch.setattr(threading.Thread, "start", refuse)
         search = run(instance(two_phase(5)), WHOLE, Plan(workers=2))
     assert (search.complete, search.ended_by) == (False, "the system, which started no more threads")
-    assert 0 < search.count < STATES
+    assert search.count == 0
+
+
+def test_a_thread_that_is_refused_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = threading.Thread.start, []
+
+    def once(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", once)
+        search = run(instance(two_phase(2)), WHOLE, Plan(workers=2))
+    assert (search.complete, search.ended_by) == (False, "the system, which started no more threads")
+    assert not started[0].is_alive()
+
+
+def test_all_threads_are_there_before_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[int] = []
+    make = search_module.Store
+
+    def counted(*arguments: Any, **options: Any) -> Store:
+        running.append(threading.active_count())
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(search_module, "Store", counted)
+    before = threading.active_count()
+    assert run(instance(two_phase(2)), WHOLE, Plan(workers=3)).complete
+    assert running == [before + 3]
+
+
+def test_no_thread_is_started_without_room_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "free_addresses", lambda: 2 * threads.THREAD_BYTES)
+    assert run(instance(two_phase(2)), WHOLE, Plan(workers=2)).complete
+    search = run(instance(two_phase(2)), WHOLE, Plan(workers=3))
+    assert search.ended_by == "the system, which gave no more memory after 0 states"
 
 
 def test_a_fault_of_another_kind_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(rounds.Rounds, "_collect", fail)

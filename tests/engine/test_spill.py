@@ -60,7 +60,7 @@ def journal(search: Search) -> tuple[list[int], list[list[int]]]:
     kept = search.store.journal
     if kept.logs is not None:
         return kept.sizes, [log.read(0, kept.count).tolist() for log in kept.logs]
-    columns = zip(*kept.levels, strict=True)
+    columns = zip(*(part for level in kept.levels for part in level), strict=True)
     return kept.sizes, [[int(number) for part in column for number in part] for column in columns]
 
 
@@ -225,6 +225,7 @@ def test_full_memory_ends_a_search_and_says_how_to_go_on(
 def test_a_round_that_fits_no_empty_table_ends_the_search(
     tmp_path: Path, tight: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search_module, "LEAST_BUDGET_BYTES", BUDGET_BYTES // 2)
     monkeypatch.setattr(search_module, "ROUND_ROWS", 2000)
     assert ended(*SEARCHES["to the end"], spilling(tmp_path)).endswith(" states")
 

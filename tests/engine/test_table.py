@@ -33,7 +33,7 @@ def signed(word: int) -> int:
 @pytest.fixture(scope="module")
 def natives() -> dict[bool, Native]:
     """The compiled functions of a table of hashes (False), and of one of whole rows (True)."""
-    entries = ("enter", "take_out", "absorb", "hash_words", "home_of")
+    entries = ("enter", "move", "take_out", "absorb", "hash_words", "home_of")
     return {exact: Native(module_text(BOUND, exact=exact), entries) for exact in (False, True)}
 
 
