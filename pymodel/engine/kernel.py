@@ -224,12 +224,14 @@ def expand_row(
 
 
 def put(keys: Array, at: int, h: int, table: Array, slot: int, size: int, fill: Array) -> int:
-    """Enter the key at `at`, whose hash is h, into an empty slot; 0 if its shard is full then, so that a
-    search in it might not end."""
+    """Enter the key at `at`, whose hash is h, into an empty slot; 0 if that is the last one of its shard, and
+    stays empty, since a search in it, of any thread, ends there."""
     fill[shard_of(h)] += 1
+    if fill[shard_of(h)] == size:
+        return 0
     for k in range(K):
         table[slot * K + k] = keys[at + k]
-    return fill[shard_of(h)] < size
+    return 1
 
 
 def write_unknown(

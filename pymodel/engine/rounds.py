@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeVar
 
@@ -32,7 +32,8 @@ SHARES = 4
 RECORDS = 1 << 13
 LEADING_SHARE = 0.9
 """Of an equal share of a round's rows, what the first thread expands before it joins the others. What it
-writes there comes before all that others write, so that it may enter that into the table at once."""
+writes there comes before all that others write, so that it may enter that into the table at once, and later
+what they wrote."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -45,8 +46,46 @@ class Room(NamedTuple):
     at: int
 
 
-Records = tuple[Room, int]
-"""What one call of `expand` wrote, and how many records that is."""
+@dataclass(slots=True)
+class Records:
+    """What one call of `expand` wrote: `count` records, of which `fresh` were new, once they are entered."""
+
+    room: Room
+    count: int
+    fresh: int | None = None
+
+
+class Front:
+    """How far the records of a round are entered, by the one thread that may do so while others read.
+
+    That is done in their order: all that the chunks before chunk `at` wrote is entered. It ends where the
+    table `fits` no more.
+    """
+
+    def __init__(self, chunks: int, fits: Callable[[int], bool], enter: Callable[[Records], int]) -> None:
+        self.written: list[list[Records] | None] = [None] * chunks
+        self.at = 0
+        self._open = True
+        self._fits = fits
+        self._enter = enter
+
+    def has_room(self, more: int) -> bool:
+        """Whether `more` records may be entered next."""
+        self._open = self._open and self._fits(more)
+        return self._open
+
+    def catch_up(self) -> None:
+        """Enter what others have written, as far as nothing is missing before it."""
+        while self.at < len(self.written):
+            chunk = self.written[self.at]
+            if chunk is None:
+                return
+            for records in chunk:
+                if records.fresh is None:
+                    if not self.has_room(records.count):
+                        return
+                    records.fresh = self._enter(records)
+            self.at += 1
 
 
 @dataclass(frozen=True)
@@ -75,9 +114,9 @@ class Rounds:
         words: Words = np.zeros(self.widths.record, np.int64)
         count = self.native.call("start", worker.buffer, words, worker.found)
         self._raise_overflow(worker)
-        records = [(Room(words, address(words)), count)]
-        fresh = self._absorb(table, records, 0, 1)
-        return self._collect(records, fresh, pool, 1, keyed=True)
+        records = Records(Room(words, address(words)), count)
+        self._enter(table, [records], pool, 1)
+        return self._collect([records], pool, 1, keyed=True)
 
     def run(self, store: Store, base: int, rows: Words, pool: ThreadPoolExecutor) -> bool:
         """Expand rows, the first of which is number `base` of its level; False if the memory is full. What
@@ -85,55 +124,71 @@ class Rounds:
         count = len(rows) // self.widths.row
         parts = len(self.workers) if count > CHUNK_ROWS else 1
         bounds = _bounds(count, parts)
-        leading = len(bounds) - 1 if parts == 1 else self._leading(bounds, parts)
-        entered: list[bool] = []
+        front = self._front(store, len(bounds) - 1, parts)
         rows_at = address(rows)
 
-        fits = store.fits if parts == 1 else store.table.has_room  # no growth while others read
-
-        def may_enter(room: int) -> bool:
-            entered.append(all(entered[-1:]) and fits(room))
-            return entered[-1]
-
-        def expand(chunk: int, part: int) -> list[Records]:
+        def expand(chunk: int, part: int) -> None:
+            if part == 0:
+                front.catch_up()
+            may_enter = front.has_room if part == 0 and chunk == front.at else _never
             first, last = bounds[chunk : chunk + 2]
-            enters = may_enter if chunk < leading else _never
-            return self._expand(self.workers[part], store.table, base, rows_at, first, last, enters)
+            written = self._expand(self.workers[part], store.table, base, rows_at, first, last, may_enter)
+            front.written[chunk] = written
 
-        expanding = _shared(pool, parts, expand, range(len(bounds) - 1), leading)
+        expanding = _shared(pool, parts, expand, range(len(bounds) - 1), self._leading(bounds, parts))
         self.finish(store)
-        records = [item for chunk in expanding() for item in chunk]
-        done = sum(entered)
-        fresh = np.array([number for _, number in records[:done]], np.int64)
-        if done < len(records) and store.spill is not None:  # the table may go to disk to make room
-            self.waiting = self._collect(records[:done], fresh, pool, parts, keyed=store.keeps_keys)
-            self.finish(store)
-            records, fresh, done = records[done:], fresh[:0], 0
-        has_room = True
-        if done < len(records):
-            waiting_bytes = int(fresh.sum()) * (self.widths.row + 1) * WORD_BYTES
-            has_room = store.make_room(sum(number for _, number in records[done:]), waiting_bytes)
-            if has_room:
-                fresh = np.append(fresh, self._enter(store.table, records[done:], pool, parts))
-        self.waiting = self._collect(records[: len(fresh)], fresh, pool, parts, keyed=store.keeps_keys)
-        for room, _ in records:
-            self.spare.put(room)
+        expanding()
+        front.catch_up()
+        records = [item for chunk in front.written for item in chunk or ()]
+        has_room = self._enter_rest(store, records, pool, parts)
+        self.waiting = self._collect(records, pool, parts, keyed=store.keeps_keys)
+        for item in records:
+            self.spare.put(item.room)
         return has_room
 
-    def _leading(self, bounds: Sequence[int], parts: int) -> int:
-        """How many chunks the first of several threads enters at once: none if a key has several words, of
-        which others might read some."""
-        share = bounds[-1] * LEADING_SHARE / parts
-        return bisect_right(bounds, share) - 1 if self.widths.key == 1 else 0
+    def _front(self, store: Store, chunks: int, parts: int) -> Front:
+        """What the first thread may enter while others read: nothing if a key has several words, of which
+        they might see some; and the table does not grow then."""
 
-    def _enter(self, table: Table, records: Sequence[Records], pool: ThreadPoolExecutor, parts: int) -> Words:
-        """Enter what `expand` did not; how many of each item were new."""
+        def enter(records: Records) -> int:
+            return int(self._absorb(store.table, [records], 0, 1)[0])
+
+        fits = store.fits if parts == 1 else store.table.has_room if self.widths.key == 1 else _never
+        return Front(chunks, fits, enter)
+
+    @staticmethod
+    def _leading(bounds: Sequence[int], parts: int) -> int:
+        """How many chunks the first of several threads expands before it joins the others."""
+        return bisect_right(bounds, bounds[-1] * LEADING_SHARE / parts) - 1
+
+    def _enter_rest(self, store: Store, records: list[Records], pool: ThreadPoolExecutor, parts: int) -> bool:
+        """Enter what is not entered yet; False if the memory is full. What is entered is stored first and
+        left out of `records` if the table might go to disk to make room."""
+        rest = [item for item in records if item.fresh is None]
+        if not rest:
+            return True
+        done = records[: -len(rest)]
+        if store.spill is not None:
+            self.waiting = self._collect(done, pool, parts, keyed=store.keeps_keys)
+            self.finish(store)
+            records[:] = rest
+            done = []
+        waiting = sum(item.fresh or 0 for item in done)
+        if store.make_room(sum(item.count for item in rest), waiting * (self.widths.row + 1) * WORD_BYTES):
+            self._enter(store.table, rest, pool, parts)
+            return True
+        records[:] = done
+        return False
+
+    def _enter(self, table: Table, records: Sequence[Records], pool: ThreadPoolExecutor, parts: int) -> None:
+        """Enter records, each thread those of its own shards."""
 
         def absorb(part: int, _: int) -> Words:
             return self._absorb(table, records, part, parts)
 
-        fresh: Words = np.sum(_shared(pool, parts, absorb, range(parts))(), axis=0)
-        return fresh
+        fresh = np.sum(_shared(pool, parts, absorb, range(parts))(), axis=0)
+        for item, number in zip(records, fresh.tolist(), strict=True):
+            item.fresh = number
 
     def finish(self, store: Store) -> None:
         """Store what the last round led to."""
@@ -178,7 +233,7 @@ class Rounds:
             self._raise_overflow(worker)
             self._raise_full(worker.totals)
             first = int(worker.totals[0])
-            written.append((out, count))
+            written.append(Records(out, count, count if alone else None))
         return written
 
     def _spare_room(self, pending: int) -> Room:
@@ -194,10 +249,9 @@ class Rounds:
         totals: Words = np.zeros(2, np.int64)
         totals_at = address(totals)
         fresh: Words = np.zeros(len(records), np.int64)
-        for number, (room, count) in enumerate(records):
-            fresh[number] = self.native.call(
-                "absorb", room.at, count, table.words_at, table.size, part, parts, table.fill_at, totals_at
-            )
+        place = (table.words_at, table.size, part, parts, table.fill_at, totals_at)
+        for number, item in enumerate(records):
+            fresh[number] = self.native.call("absorb", item.room.at, item.count, *place)
             self._raise_full(totals)
         return fresh
 
@@ -206,29 +260,23 @@ class Rounds:
             raise LayoutError("a shard of the table of states is full", mend="search with another --fp")
 
     def _collect(
-        self,
-        records: Sequence[Records],
-        fresh: Words,
-        pool: ThreadPoolExecutor,
-        parts: int,
-        *,
-        keyed: bool,
+        self, records: Sequence[Records], pool: ThreadPoolExecutor, parts: int, *, keyed: bool
     ) -> Block:
-        """The records that were new, in order, with their keys if they are to be `keyed`; `fresh` says how
-        many of each item."""
+        """The records that were new, in order, with their keys if they are to be `keyed`."""
+        numbers = [item.fresh or 0 for item in records]
+        firsts = [0, *accumulate(numbers)]
         widths = (self.widths.row, 1, self.widths.key if keyed else 0)
-        rows, origins, keys = (np.empty(int(fresh.sum()) * width, np.int64) for width in widths)
+        rows, origins, keys = (np.empty(firsts[-1] * width, np.int64) for width in widths)
         places = [
             (address(array), width * WORD_BYTES)
             for array, width in zip((rows, origins, keys), widths, strict=True)
         ]
-        firsts = (np.cumsum(fresh) - fresh).tolist()
         by_action: Words = np.zeros((parts, 1 << kernel.ORDINAL_SHIFT), np.int64)
 
         def collect(number: int, part: int) -> int:
-            (room, count), first = records[number], firsts[number]
+            item, first = records[number], firsts[number]
             to = [at + first * row_bytes for at, row_bytes in places]
-            return self.native.call("collect", room.at, count, *to, int(keyed), by_action[part])
+            return self.native.call("collect", item.room.at, item.count, *to, int(keyed), by_action[part])
 
         _shared(pool, parts, collect, range(len(records)))()
         return Block(rows, origins, keys, by_action.sum(axis=0))

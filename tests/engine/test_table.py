@@ -110,6 +110,7 @@ def test_a_full_shard_is_told_before_a_search_in_it_would_not_end(natives: dict[
     place = (made.words, made.size, 0, 1)
     natives[False].call("absorb", records, 8, *place, made.fill, totals)
     assert totals[1] == kernel.FULL
+    assert (made.shard(1) == 0).sum() == 1, "where a search that runs beside it ends"
 
 
 def test_room_ends_with_the_limit_and_with_the_reserve(natives: dict[bool, Native]) -> None:
