@@ -119,12 +119,17 @@ def machine() -> Machine:
     return Machine(
         processor=_processor(),
         cores=os.cpu_count() or 0,
-        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        memory_bytes=_whole(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
         llvmlite=llvmlite.__version__,
         pymodel=__version__,
     )
+
+
+def _whole(memory_bytes: int) -> int:
+    """Whole GiB: how much of the last one the system keeps to itself differs from one start to the next."""
+    return round(memory_bytes / (1 << 30)) << 30
 
 
 def _processor() -> str:

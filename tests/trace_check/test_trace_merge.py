@@ -140,7 +140,8 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
     assert peaks[1] < peaks[0] + (4 << 20)
 
 
-def test_the_speed_benchmark_measures(cluster: list[Path]) -> None:
-    verdict, events, wall, cpu, peak_mib = measure(cluster, rounds=1)
+@pytest.mark.parametrize("tier", ["1", "2"])
+def test_the_speed_benchmark_measures(tier: str, cluster: list[Path]) -> None:
+    verdict, events, wall, cpu, peak_mib = measure(cluster, 1, tier)
     assert (verdict, events) == ("accepted", validate(cluster).events)
     assert wall > 0 < cpu and peak_mib > 1
