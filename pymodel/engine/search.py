@@ -15,7 +15,7 @@ from types import TracebackType
 
 import numpy as np
 
-from pymodel.engine import kernel, kernel_rows
+from pymodel.engine import kernel, kernel_growth, kernel_rows
 from pymodel.engine.checkpoint import Checkpoint
 from pymodel.engine.clock import Clock
 from pymodel.engine.generate import module_text, record_words
@@ -32,6 +32,7 @@ from pymodel.engine.variants import Compiled
 from pymodel.engine.worker import Worker
 from pymodel.errors import CheckpointError, LayoutError
 
+LOOPS = (kernel, kernel_growth, kernel_rows)
 ROUND_ROWS = 1 << 18
 LEAST_BUDGET_BYTES = 4 << 20
 INTERRUPTED = "Ctrl-C"
@@ -50,10 +51,10 @@ def compile_search(
         symmetry=goal.symmetry,
         view=goal.view,
         exact=exact,
-        loops=(kernel, kernel_rows),
+        loops=LOOPS,
         variants=variants,
     )
-    return Compiled(text, Native(text, kernel.ENTRIES + kernel_rows.ENTRIES))
+    return Compiled(text, Native(text, sum((loop.ENTRIES for loop in LOOPS), ())))
 
 
 class Search:

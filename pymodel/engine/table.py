@@ -30,6 +30,7 @@ LARGE_PAGE_BYTES = 2 << 20
 WORD_BYTES = 8
 ADDRESSES_SHARE = 2  # where addresses are scarce, the other half is for all else
 SHARED_SLOTS = 1 << 17  # as many are worth the while of several threads
+PIECES = 8  # that threads share then, or some more
 SCRATCH_SHARDS = 1  # that are taken out of the table when it grows
 NO_RESERVE = 0x4000 if sys.platform == "linux" else 0  # older versions of Python do not name it
 
@@ -99,7 +100,9 @@ class Table:
             elif (last - first) * old < SHARED_SLOTS:
                 move(first, last)
             else:  # where these go, nothing lies that has not been moved yet
-                list(pool.map(move, range(first, last), range(first + 1, last + 1)))
+                step = max(1, (last - first) // PIECES)
+                firsts = range(first, last, step)
+                list(pool.map(move, firsts, [*firsts[1:], last]))
             last = first
 
     def _spread(self, shard: int, old: int) -> None:

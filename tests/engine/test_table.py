@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pymodel.engine import kernel, machine, table
+from pymodel.engine import kernel, kernel_growth, machine, table
 from pymodel.engine.generate import module_text
 from pymodel.engine.native import Native, Words
 from pymodel.engine.table import Table
@@ -34,7 +34,8 @@ def signed(word: int) -> int:
 def natives() -> dict[bool, Native]:
     """The compiled functions of a table of hashes (False), and of one of whole rows (True)."""
     entries = ("enter", "move", "take_out", "absorb", "hash_words", "home_of")
-    return {exact: Native(module_text(BOUND, exact=exact), entries) for exact in (False, True)}
+    loops = (kernel, kernel_growth)
+    return {exact: Native(module_text(BOUND, exact=exact, loops=loops), entries) for exact in (False, True)}
 
 
 def width_of(exact: bool) -> int:
