@@ -5,7 +5,7 @@ check_state, ...) are those of the generated module, see generate.py. All arrays
 
 A level is searched in rounds, each in three passes that threads share: `expand` makes successors of rows
 and writes those that the table does not know as records; `absorb` enters their keys, each thread those of
-its own shards, unless a single thread did so at once; `collect` copies what was new to the next level, in
+its own shards, unless the first thread did so before; `collect` copies what was new to the next level, in
 the order of the records. What is found and in which order depends on neither the threads nor the size of a
 round.
 

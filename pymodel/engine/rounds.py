@@ -140,10 +140,11 @@ class Rounds:
         expanding()
         front.catch_up()
         records = [item for chunk in front.written for item in chunk or ()]
+        rooms = [item.room for item in records]
         has_room = self._enter_rest(store, records, pool, parts)
         self.waiting = self._collect(records, pool, parts, keyed=store.keeps_keys)
-        for item in records:
-            self.spare.put(item.room)
+        for room in rooms:
+            self.spare.put(room)
         return has_room
 
     def _front(self, store: Store, chunks: int, parts: int) -> Front:
@@ -162,8 +163,8 @@ class Rounds:
         return bisect_right(bounds, bounds[-1] * LEADING_SHARE / parts) - 1
 
     def _enter_rest(self, store: Store, records: list[Records], pool: ThreadPoolExecutor, parts: int) -> bool:
-        """Enter what is not entered yet; False if the memory is full. What is entered is stored first and
-        left out of `records` if the table might go to disk to make room."""
+        """Enter what is not entered yet; False if the memory is full. `records` keeps what is left to be
+        collected: what was entered before is stored first if the table might go to disk to make room."""
         rest = [item for item in records if item.fresh is None]
         if not rest:
             return True
