@@ -104,11 +104,9 @@ class StateMachineSafety(Rule):
         self._known = 0
 
     def see_log(self, state: NodeState, event: Event, view: NodeView) -> None:
-        last = state.last
-        if last is not None and state.commit == last[0]:
-            entry = committed_by_state(state)
-            if entry is not None:
-                self._committed(entry, view)
+        entry = committed_by_state(state)
+        if entry is not None:
+            self._committed(entry, view)
 
     def see(self, event: Event, view: NodeView) -> None:
         msg = event.msg
