@@ -119,6 +119,27 @@ def _reads(operation: str) -> bool:
     return operation.lower().startswith(("get", "read", "range", "scan"))
 
 
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """What a record says of a change of role or term; one of them at least is there."""
+
+    old_role: str | None = None
+    new_role: str | None = None
+    old_term: int | None = None
+    new_term: int | None = None
+
+
+def change_of(
+    old_role: str | None = None,
+    new_role: str | None = None,
+    old_term: int | None = None,
+    new_term: int | None = None,
+) -> Change | None:
+    """The change that these say, None if they say nothing."""
+    if (old_role or new_role) is None and old_term is None and new_term is None:
+        return None
+    return Change(old_role, new_role, old_term, new_term)
+
+
 class Event(msgspec.Struct, frozen=True, gc=False):
     """One line of a node's log.
 
@@ -141,10 +162,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     msg: Message | None = None
     pre: NodeState | None = None
     state: NodeState | None = None
-    old_role: str | None = None
-    new_role: str | None = None
-    old_term: int | None = None
-    new_term: int | None = None
+    change: Change | None = None
     reason: str | None = None
     entries: tuple[Entry, ...] | None = None
     entry: Entry | None = None
@@ -152,6 +170,22 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     one_at_a_time: bool = False
     by_client: bool = False
     voters: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def old_role(self) -> str | None:
+        return None if self.change is None else self.change.old_role
+
+    @property
+    def new_role(self) -> str | None:
+        return None if self.change is None else self.change.new_role
+
+    @property
+    def old_term(self) -> int | None:
+        return None if self.change is None else self.change.old_term
+
+    @property
+    def new_term(self) -> int | None:
+        return None if self.change is None else self.change.new_term
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

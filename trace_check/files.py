@@ -81,8 +81,8 @@ def is_binary(path: Path) -> bool:
     return b"\0" in head_of(path)[:_BINARY_PROBE_BYTES]
 
 
-def split_lines(path: Path) -> Iterator[tuple[bytes, bool]]:
-    """Each line without its end, and whether it had one (only the last may lack it).
+def line_blocks(path: Path) -> Iterator[tuple[list[bytes], bool]]:
+    """The lines without their ends, many at a time, and whether they had one (only the last may lack it).
 
     Raises: InputError for a file that cannot be read, packed data that is damaged, and a line beyond 16 MiB.
     """
@@ -98,10 +98,16 @@ def split_lines(path: Path) -> Iterator[tuple[bytes, bool]]:
                 message = f"a line of more than {_LINE_BYTES_MAX >> 20} MiB"
                 mend = "name a JSON Lines log: one event a line"
                 raise InputError(message, mend=mend, path=path, line=number + 1)
-            for line in lines:
-                yield line, True
+            yield lines, True
         if rest:
-            yield rest, False
+            yield [rest], False
+
+
+def split_lines(path: Path) -> Iterator[tuple[bytes, bool]]:
+    """Each line, as `line_blocks` has them. Raises: as it."""
+    for lines, complete in line_blocks(path):
+        for line in lines:
+            yield line, complete
 
 
 @contextmanager

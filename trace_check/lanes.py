@@ -69,7 +69,7 @@ class Lane:
     """One node. `position` counts its merged events; `past` is, for each lane, how many of its events came
     before.
 
-    `stamp` is the wall clock at the end of the queue, `clock` at its head; neither goes back.
+    `stamp` is the wall clock at the end of the queue; it never goes back.
     """
 
     node: str
@@ -78,7 +78,6 @@ class Lane:
     queue: deque[Queued] = field(default_factory=deque)
     taken: int = 0
     stamp: float = float("-inf")
-    clock: float = float("-inf")
     position: int = 0
     index: int = -1
     past: list[int] = field(default_factory=list)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trace_check.causal import causal_order
 from trace_check.event import Config, Event, Place
-from trace_check.order import causal_order
 from trace_check.reader import SourceFile, read
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from trace_check.errors import InputError
@@ -57,8 +56,7 @@ class Merge:
     def prime(self) -> None:
         """Reads each feed ahead: what files declare in their first lines is known after it."""
         for feed in self._feeds:
-            for event in islice(feed.events, None if self._whole else self._lookahead):
-                self._take(event, feed)
+            self._read(feed, None if self._whole else self._lookahead)
 
     def causes(self, lane: Lane, before: int) -> tuple[int, ...]:
         """The indexes that come directly before the event just merged; `before` is its node's last index."""
@@ -66,13 +64,13 @@ class Merge:
         return (*own, *(sending.index for sending in self._used if sending.index != lane.index))
 
     def __iter__(self) -> Iterator[tuple[Event, Lane]]:
-        heap, order = self._heap, self._order
+        heap, order, lookahead = self._heap, self._order, self._lookahead
         index = 0
         while heap or self._release():
             number = heap[0][1]
             lane = order[number]
             queue = lane.queue
-            _, event, sending = queue[0]
+            stamp, event, sending = queue[0]
             received = None
             if sending is not None and event.kind == "recv":
                 received, sending = sending, None
@@ -91,75 +89,68 @@ class Merge:
                 heapq.heappop(heap)
             lane.index = index
             index += 1
-            lane.position += 1
+            lane.position = position = lane.position + 1
             self._used = () if received is None else self._received(lane, event, received)
             if lane.wins:
                 self._used = [*self._used, *self._won(lane)]
-            lane.past[number] = lane.position
+            lane.past[number] = position
             if sending is not None:
                 self._passed(sending, lane)
             if self._marks:
-                vote = self._marks.pop((number, lane.position), None)
+                vote = self._marks.pop((number, position), None)
                 if vote is not None:
                     self._passed(vote, lane)
-            ts = event.ts
-            if ts is not None:
-                if ts > lane.clock:
-                    lane.clock = ts
-                elif ts < lane.clock - self.clock_error_s:
-                    self.inversions += 1
+            if event.ts is not None and event.ts < stamp - self.clock_error_s:
+                self.inversions += 1
             yield event, lane
             feed = lane.feed
-            feed.ahead -= 1
-            if feed.ahead < self._lookahead:
-                for following in islice(feed.events, self._lookahead):
-                    self._take(following, feed)
+            feed.ahead = ahead = feed.ahead - 1
+            if ahead < lookahead:
+                self._read(feed, lookahead)
 
     def _search(self, sending: Sending, receipt: Event) -> None:
         """Reads the sender's log on until the sending is found, or too far away."""
         sender = self.lanes.get(receipt.msg.src) if receipt.msg is not None else None
-        if sender is None:
-            return
-        feed = sender.feed
-        while sending.lane < 0 and feed.ahead < SEARCH_LINES:
-            event = next(feed.events, None)
-            if event is None:
-                return
-            self._take(event, feed)
+        if sender is not None:
+            while sending.lane < 0 and sender.feed.ahead < SEARCH_LINES and self._read(sender.feed, 1):
+                pass
 
-    def _take(self, event: Event, feed: Feed) -> None:
-        """Queues one event that was read ahead, and notes what it sends, votes or wins."""
-        feed.ahead += 1
-        lane = self.lanes.get(event.node)
-        if lane is None:
-            lane = self._open(event.node, feed)
-        if not feed.sorted:
-            if event.seq == lane.next_seq and event.inc == lane.inc:
-                lane.next_seq += 1
-            else:
-                if lane.feed is not feed:
-                    raise OutOfOrder
-                lane.check(event)
-            lane.last = event
-        ts = event.ts
-        if ts is not None and ts > lane.stamp:
-            lane.stamp = ts
-        lane.taken += 1
-        kind, msg = event.kind, event.msg
-        sending = None
-        if msg is not None:
-            sending = self._sending_of(event, msg, lane)
-        elif kind == "vote":
-            self._note_votes(event, lane)
-        state = event.state or event.pre
-        if event.new_role == LEADER or (
-            state is not None and state.role == LEADER and state.term != lane.led
-        ):
-            self._note_win(event, lane)
-        queue = lane.queue
-        if not queue:
-            heapq.heappush(self._heap, (lane.stamp, lane.number))
-        queue.append((lane.stamp, event, sending))
+    def _read(self, feed: Feed, count: int | None) -> int:
+        """Queues up to `count` more events of a feed (None: all), and notes what they send, vote or win.
+
+        Returns how many there were. Raises: OutOfOrder.
+        """
+        lanes, read = self.lanes, 0
+        for read, event in enumerate(islice(feed.events, count), start=1):  # noqa: B007
+            lane = lanes.get(event.node) or self._open(event.node, feed)
+            if not feed.sorted:
+                if event.seq == lane.next_seq and event.inc == lane.inc:
+                    lane.next_seq += 1
+                else:
+                    if lane.feed is not feed:
+                        raise OutOfOrder
+                    lane.check(event)
+                lane.last = event
+            stamp, ts = lane.stamp, event.ts
+            if ts is not None and ts > stamp:
+                lane.stamp = stamp = ts
+            lane.taken += 1
+            msg, sending = event.msg, None
+            if msg is not None:
+                sending = self._sending_of(event, msg, lane)
+            elif event.kind == "vote":
+                self._note_votes(event, lane)
+            state = event.state or event.pre
+            if event.new_role == LEADER or (
+                state is not None and state.role == LEADER and state.term != lane.led
+            ):
+                self._note_win(event, lane)
+            queue = lane.queue
+            if not queue:
+                heapq.heappush(self._heap, (stamp, lane.number))
+            queue.append((stamp, event, sending))
+        feed.ahead += read
+        return read
 
     def _open(self, node: str, feed: Feed) -> Lane:
         """A lane for a node that logs its first event."""
@@ -324,64 +315,6 @@ def sorted_feeds(events: Sequence[Event]) -> tuple[list[Feed], list[Gap]]:
     """
     streams, gaps = node_streams(events)
     return [Feed(iter(stream), sorted=True) for stream in streams.values()], gaps
-
-
-@dataclass(frozen=True)
-class Order:
-    """All events of a log in one causal order, in memory, and what had to be done for it.
-
-    `causes` maps an index to the indexes that come directly before it. `inversions` counts receipts stamped
-    earlier than their sending, and steps back within a node, beyond the declared clock error.
-    """
-
-    events: tuple[Event, ...]
-    causes: tuple[tuple[int, ...], ...]
-    matched: int
-    unmatched: int
-    inversions: int
-    released: int
-    notes: tuple[str, ...]
-
-    def before(self, first: int, second: int) -> bool:
-        """True if the event at index `first` happened before the one at `second`."""
-        seen, todo = {second}, [second]
-        while todo:
-            for cause in self.causes[todo.pop()]:
-                if cause == first:
-                    return True
-                if cause > first and cause not in seen:
-                    seen.add(cause)
-                    todo.append(cause)
-        return False
-
-
-def causal_order(
-    events: Sequence[Event], members: frozenset[str] = frozenset(), clock_error_ms: float = 0.0
-) -> Order:
-    """The events in causal order. `members`: the declared nodes, for votes that a majority needed.
-
-    Raises: InputError where a node's lines cannot be ordered, or causes form a circle.
-    """
-    feeds, gaps = sorted_feeds(events)
-    merge = Merge(feeds, lookahead=None)
-    merge.members, merge.clock_error_s = members, clock_error_ms / 1000
-    merge.prime()
-    merged: list[Event] = []
-    causes: list[tuple[int, ...]] = []
-    last: dict[str, int] = {}
-    for event, lane in merge:
-        causes.append(merge.causes(lane, last.get(event.node, -1)))
-        last[event.node] = lane.index
-        merged.append(event)
-    return Order(
-        tuple(merged),
-        tuple(causes),
-        merge.matched,
-        merge.unmatched,
-        merge.inversions,
-        merge.released,
-        tuple(str(gap) for gap in gaps),
-    )
 
 
 def _content(msg: Message) -> tuple[object, ...]:

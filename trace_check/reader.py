@@ -12,13 +12,15 @@ from itertools import chain
 from pathlib import Path
 
 from trace_check.adapters import FORMATS, formats_of
-from trace_check.adapters.format import Format, Join
+from trace_check.adapters.format import Format, Join, RunParser
 from trace_check.errors import InputError, InvalidJson
 from trace_check.event import Config, Event, Item, Note, Place, Skipped, Unmapped
-from trace_check.files import head_of, named_files, opened, readable, split_lines
+from trace_check.files import head_of, line_blocks, named_files, opened, readable, split_lines
 
 _BINARY_PROBE_BYTES = 8192
 _UNMAPPED_KEPT = 3
+_RUN_LINES = 64
+"""How many lines are parsed at once: as many as the order reads ahead."""
 
 
 @dataclass(frozen=True)
@@ -81,39 +83,52 @@ class Source:
         if self.format is None:
             self._require_one_torn_line()
             return
-        parse = self.format.parser().parse
+        parser = self.format.parser()
+        run = parser.run if isinstance(parser, RunParser) else None
         name = str(self.path)
-        for number, (line, complete) in enumerate(self._records(), start=1):
-            self.lines = number
-            if not line or line.isspace():
-                continue
-            try:
-                items = parse(line, Place(name, number))
-            except InvalidJson:
-                if complete:
-                    raise
-                self.torn = Place(name, number)
-                return
-            for item in items:
-                if item.__class__ is Event:
-                    self.count += 1
-                elif item.__class__ is Skipped:
-                    self.skipped += 1
-                yield item
+        for records, complete in self._records():
+            done = 0
+            while done < len(records):
+                if run is not None and complete:
+                    events = run(records[done : done + _RUN_LINES], name, self.lines + 1)
+                    done += len(events)
+                    self.lines += len(events)
+                    self.count += len(events)
+                    yield from events
+                    if events:
+                        continue
+                record = records[done]
+                done += 1
+                self.lines += 1
+                if not record or record.isspace():
+                    continue
+                try:
+                    items = parser.parse(record, Place(name, self.lines))
+                except InvalidJson:
+                    if complete:
+                        raise
+                    self.torn = Place(name, self.lines)
+                    return
+                for item in items:
+                    if item.__class__ is Event:
+                        self.count += 1
+                    elif item.__class__ is Skipped:
+                        self.skipped += 1
+                    yield item
 
-    def _records(self) -> Iterator[tuple[bytes, bool]]:
-        """The records of the file, and whether each is complete."""
+    def _records(self) -> Iterator[tuple[Sequence[bytes], bool]]:
+        """The records of the file, some at a time, and whether they are complete."""
         if self.format is None or self.format.records is None:
-            yield from split_lines(self.path)
+            yield from line_blocks(self.path)
             return
         before: bytes | None = None
         with opened(self.path) as stream, readable(self.path):
             for record in self.format.records(stream):
                 if before is not None:
-                    yield before, True
+                    yield (before,), True
                 before = record
         if before is not None:
-            yield before, False
+            yield (before,), False
 
     def _require_one_torn_line(self) -> None:
         """Raises: InputError unless the file holds nothing, or nothing but one torn line."""

@@ -10,8 +10,8 @@ import pytest
 from tracelogs import Line, after_restart, at, check, config, line, write
 
 from trace_check import Report, Verdict, sample, validate
+from trace_check.causal import causal_order
 from trace_check.errors import InputError
-from trace_check.order import causal_order
 from trace_check.reader import read
 
 

@@ -17,7 +17,7 @@ from trace_check.adapters.etcd_texts import STEP_DOWN_REASONS, Sentence, sentenc
 from trace_check.adapters.times import milliseconds_of, seconds_of_text
 from trace_check.adapters.wire import decoder_of
 from trace_check.errors import InputError
-from trace_check.event import Config, Event, Item, NodeState, Place, Skipped
+from trace_check.event import Config, Event, Item, NodeState, Place, Skipped, change_of
 
 NAME = "etcd"
 
@@ -172,8 +172,9 @@ class Parser:
         fields = dict(sentence.fields)
         if sentence.kind == "role":
             fields["reason"] = self._reasons.pop(node, None)
-            role = fields["new_role"]
-            fields["state"] = NodeState(role=role, term=fields["new_term"])
+            role, term = fields.pop("new_role"), fields.pop("new_term")
+            fields["state"] = NodeState(role=role, term=term)
+            fields["change"] = change_of(new_role=role, new_term=term)
         elif fields.get("reason") in STEP_DOWN_REASONS:
             self._reasons[node] = fields["reason"]
         else:

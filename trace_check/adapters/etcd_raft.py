@@ -32,6 +32,7 @@ from trace_check.event import (
     Place,
     Skipped,
     Unmapped,
+    change_of,
 )
 
 NAME = "etcd-raft"
@@ -167,8 +168,9 @@ class Parser:
             msg=None if wire.msg is None else _message(wire.msg),
             pre=state if kind == "recv" else None,
             state=None if kind == "recv" else state,
-            new_role=_NEW_ROLE.get(wire.name),
-            new_term=wire.state.term if kind == "role" else None,
+            change=change_of(
+                new_role=_NEW_ROLE.get(wire.name), new_term=wire.state.term if kind == "role" else None
+            ),
             one_at_a_time=True,
             voters=tuple(tuple(group) for group in wire.conf if group),
         )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, runtime_checkable
 
-from trace_check.event import Item, Place
+from trace_check.event import Event, Item, Place
 
 Join = Callable[[Sequence[Iterator[Item]]], Iterator[Item]]
 
@@ -20,6 +20,17 @@ class Parser(Protocol):
 
     def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
         """The items of one record. Raises: InputError with the place for what is broken."""
+
+
+@runtime_checkable
+class RunParser(Parser, Protocol):
+    """A parser that takes many lines with one call, where each is one event and nothing else."""
+
+    def run(self, lines: Sequence[bytes], path: str, number: int) -> list[Event]:
+        """The events of `lines` up to the first that `parse` has to look at; `number` is that of the first.
+
+        There are as many events as lines were taken. It raises nothing.
+        """
 
 
 def no_text(text: str) -> int:

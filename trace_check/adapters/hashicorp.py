@@ -36,6 +36,7 @@ from trace_check.event import (
     NodeState,
     Place,
     Skipped,
+    change_of,
 )
 
 NAME = "hashicorp"
@@ -184,7 +185,8 @@ class Parser:
         node.role, reason, node.reason, node.begun = role, node.reason, None, True
         node.term = max(node.term, term or 0)
         state = NodeState(role=role, term=term)
-        return {"kind": "role", "new_role": role, "new_term": term, "state": state, "reason": reason}
+        change = change_of(new_role=role, new_term=term)
+        return {"kind": "role", "change": change, "state": state, "reason": reason}
 
     @staticmethod
     def _statistics(fields: dict[str, str], node: _Node) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -44,6 +45,7 @@ from trace_check.event import (
     NodeState,
     Place,
     Unmapped,
+    change_of,
 )
 
 NAME = "native"
@@ -124,39 +126,68 @@ class PlainMessage(msgspec.Struct, gc=False):
 
     type: str
     term: Count | None = None
-    src: None = msgspec.field(default=None, name="from")
-    dst: None = msgspec.field(default=None, name="to")
-    granted: bool | None = None
     success: bool | None = None
-    reject: None = None
     prev: Pair | None = None
-    last: Pair | None = None
     entries: tuple[Pair, ...] | None = None
     commit: Count | None = None
     index: Count | None = None
     re: str | None = None
+    granted: bool | None = None
+    last: Pair | None = None
+    src: None = msgspec.field(default=None, name="from")
+    dst: None = msgspec.field(default=None, name="to")
+    reject: None = None
     prevote: Literal[False] = False
 
 
-class PlainLine(msgspec.Struct, gc=False):
-    """A line in the words of the schema itself, with ids as text: all that most logs consist of.
+class _Head(msgspec.Struct, gc=False, kw_only=True):
+    """How a line begins in the words of the schema itself, with ids as text, as most logs have it.
 
     What does not fit, and what declares something, is read as a `NativeLine`, which knows every alias and
-    every optional field.
+    every optional field. A field is found soonest where a line has it after the one before it here.
     """
 
-    event: _Kind
-    node: str
-    ts: float
     v: Literal[1] = 1
-    kind: None = None
+    ts: float
     mono: float | None = None
+    node: str
     inc: str = ""
     seq: Count | None = None
-    mid: str | None = None
+    event: _Kind
     src: str | None = msgspec.field(default=None, name="from")
     dst: str | None = msgspec.field(default=None, name="to")
-    msg: PlainMessage | None = None
+    mid: str | None = None
+
+
+class MessageLine(_Head, gc=False, kw_only=True):
+    """A line about a message: nothing stands beside it but the node."""
+
+    msg: PlainMessage
+    pre: PlainState | None = None
+    state: PlainState | None = None
+    op: None = None
+    entry: None = None
+    entries: None = None
+    old_role: None = None
+    new_role: None = None
+    old_term: None = None
+    new_term: None = None
+    reason: None = None
+    kind: None = None
+
+
+class PlainLine(_Head, gc=False, kw_only=True):
+    """A line about anything else."""
+
+    msg: None = None
+    op: str | None = None
+    f: str | None = None
+    key: str | int | None = None
+    value: str | int | None = None
+    error: str | None = None
+    entry: Pair | None = None
+    entries: tuple[Pair, ...] | None = None
+    hint: str | None = None
     pre: PlainState | None = None
     state: PlainState | None = None
     old_role: _Role | None = None
@@ -164,18 +195,13 @@ class PlainLine(msgspec.Struct, gc=False):
     old_term: Count | None = None
     new_term: Count | None = None
     reason: str | None = None
-    op: str | None = None
-    f: str | None = None
-    key: str | int | None = None
-    value: str | int | None = None
-    error: str | None = None
-    entries: tuple[Pair, ...] | None = None
-    entry: Pair | None = None
-    hint: str | None = None
+    kind: None = None
 
 
 _decode = decoder_of(NativeLine)
+_decode_message = msgspec.json.Decoder(MessageLine).decode
 _decode_plain = msgspec.json.Decoder(PlainLine).decode
+_MESSAGE = b'"msg"'
 
 
 def certainty(line: dict[str, Any]) -> int:
@@ -193,13 +219,19 @@ def certainty(line: dict[str, Any]) -> int:
 class Parser:
     """Reads one file of native lines."""
 
+    def run(self, lines: Sequence[bytes], path: str, number: int) -> list[Event]:
+        """The events of `lines` up to the first that is not plain; `number` is that of the first line."""
+        events: list[Event] = []
+        for at, line in enumerate(lines, start=number):
+            event = _plain(line, Place(path, at))
+            if event is None:
+                break
+            events.append(event)
+        return events
+
     def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
         """The items of one line. Raises: InputError with the place for what is broken."""
-        try:
-            plain = _decode_plain(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return self._any(_decode(line, place), place)
-        event = _event(plain, place) if plain.node else None
+        event = _plain(line, place)
         return self._any(_decode(line, place), place) if event is None else (event,)
 
     @staticmethod
@@ -225,28 +257,29 @@ class Parser:
         return (event,)
 
 
-def _event(line: PlainLine, place: Place) -> Event | None:
-    """The event of a line, None for a type of message that the plain words do not have."""
+def _plain(line: bytes, place: Place) -> Event | None:
+    """The event of a plain line, None for any other."""
+    try:
+        if _MESSAGE in line:
+            return _of_message(_decode_message(line), place)
+        return _of_record(_decode_plain(line), place)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _of_message(line: MessageLine, place: Place) -> Event | None:
+    """The event of a message, None for a line that says less, or in other words."""
     kind, node, msg, pre, state = line.event, line.node, line.msg, line.pre, line.state
-    message = None
-    if msg is not None:
-        type_ = MESSAGE_TYPES.get(msg.type)
-        if type_ is None:
-            return None
-        message = Message(
-            type_,
-            msg.type,
-            line.src or (node if kind == "send" else ""),
-            line.dst or (node if kind == "recv" else ""),
-            msg.term,
-            msg.success if msg.granted is None else msg.granted,
-            msg.prev or msg.last,
-            msg.entries,
-            msg.commit,
-            msg.index,
-            msg.re,
-        )
-    client = kind in CLIENT_KINDS or (line.op is not None and kind == APPEND)
+    word, src, dst, ok = msg.type, line.src, line.dst, msg.granted
+    type_ = MESSAGE_TYPES.get(word)
+    if kind == "send":
+        src = src or node
+    elif kind == "recv":
+        dst = dst or node
+    else:
+        return None
+    if type_ is None or not node:
+        return None
     return Event(
         kind,
         node,
@@ -256,13 +289,43 @@ def _event(line: PlainLine, place: Place) -> Event | None:
         line.ts,
         line.mono,
         line.mid,
-        message,
+        Message(
+            type_,
+            word,
+            src or "",
+            dst or "",
+            msg.term,
+            msg.success if ok is None else ok,
+            msg.prev or msg.last,
+            msg.entries,
+            msg.commit,
+            msg.index,
+            msg.re,
+        ),
         None if pre is None else _shown(pre),
         None if state is None else _shown(state),
-        line.old_role,
-        line.new_role,
-        line.old_term,
-        line.new_term,
+    )
+
+
+def _of_record(line: PlainLine, place: Place) -> Event | None:
+    """The event of a line without a message, None for one that names no node."""
+    kind, node, pre, state = line.event, line.node, line.pre, line.state
+    client = kind in CLIENT_KINDS or (line.op is not None and kind == APPEND)
+    if not node:
+        return None
+    return Event(
+        kind,
+        node,
+        place,
+        line.inc,
+        line.seq,
+        line.ts,
+        line.mono,
+        line.mid,
+        None,
+        None if pre is None else _shown(pre),
+        None if state is None else _shown(state),
+        change_of(line.old_role, line.new_role, line.old_term, line.new_term),
         line.reason,
         line.entries,
         line.entry,

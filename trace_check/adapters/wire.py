@@ -27,6 +27,7 @@ from trace_check.event import (
     Message,
     NodeState,
     Place,
+    change_of,
 )
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -259,10 +260,7 @@ def event_of(line: WireLine, kind: str, place: Place, msg: Message | None = None
         return Event(*seen)
     return Event(
         *seen,
-        role_of(line.old_role, place),
-        role_of(line.new_role, place),
-        line.old_term,
-        line.new_term,
+        change_of(role_of(line.old_role, place), role_of(line.new_role, place), line.old_term, line.new_term),
         line.reason,
         entries_of(line.entries),
         line.entry,
