@@ -73,7 +73,7 @@ def report_of(
         strict=strict,
         files=files,
         format=", ".join(sorted({file.format for file in files if file.format})),
-        events=judge.tally.events,
+        events=judge.events,
         nodes=tuple(sorted(judge.nodes.views)),
         matched=merge.matched,
         unmatched=merge.unmatched,

@@ -27,7 +27,7 @@ STDIN = Path("-")
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_BLOCK_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 16
 _LINE_BYTES_MAX = 1 << 24
 _BINARY_PROBE_BYTES = 8192
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

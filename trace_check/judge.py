@@ -23,7 +23,6 @@ from trace_check.event import (
 )
 from trace_check.facts import MID_STEP, leads, own_terms, sent_term
 from trace_check.lanes import Lane
-from trace_check.lease import LeaseClock
 from trace_check.rules import RULES, Finding, Rule, RuleResult, Tally
 from trace_check.track import Nodes, NodeView
 
@@ -67,61 +66,71 @@ class Judge:
     def _overriding(self, method: str) -> list[Rule]:
         return [rule for rule in self._rules if getattr(type(rule), method) is not getattr(Rule, method)]
 
+    @property
+    def events(self) -> int:
+        """How many events it has seen."""
+        return sum(view.lane.position for view in self.nodes.views.values())
+
     def declare(self, configs: Iterable[Config]) -> None:
         """Takes in declarations. Raises: as `Nodes.declare`."""
         self.nodes.declare(configs)
 
     def see(self, event: Event, lane: Lane) -> NodeView:
         """Shows the next event to the rules; the view of its node as it was before."""
-        view = self.nodes.views.get(event.node) or self.nodes.view_of(event, lane)
-        tally = self.tally
-        tally.events += 1
-        view.event, view.here = event, None
+        view = lane.view or self._meet(event, lane)
+        view.event = event
+        view.here = None
         if event.inc != view.inc and event.inc:
             self._enter(event, view)
-        pre, state, msg, kind = event.pre, event.state, event.msg, event.kind
+        pre, state, msg, change = event.pre, event.state, event.msg, event.change
         own_term = view.term
-        changes = event.new_term is not None or event.new_role is not None or event.old_role is not None
-        news = changes
-        shows_term = event.new_term is not None
+        news = change is not None
+        shown = None if change is None else change.new_term
         if pre is not None:
             if pre.term is not None:
-                own_term, shows_term = pre.term, True
+                own_term = shown = pre.term
             if pre == view.state:
                 view.shown += 1
             else:
                 self._state(pre, event, view)
                 news = True
-        if changes:
+        if change is not None:
             self._change(event, view)
         if state is not None:
             if state.term is not None:
-                shows_term = True
+                shown = state.term
             if state == view.state:
                 view.shown += 1
             else:
                 self._state(state, event, view)
                 news = True
-        if shows_term:
-            tally.terms += 1
+        if shown is not None:
+            self.tally.terms += 1
         lease = view.lease
-        if lease is not None:
-            shown = pre if state is None else state
-            ruling = lease.term is not None or lease.uses_mono is None or event.new_role == LEADER
-            if ruling or (shown is not None and shown.role == LEADER):
-                self._lease(event, view, lease)
-        if msg is None:
-            for see in self._on_kind.get(kind, ()):
-                see(event, view)
-        elif kind == "recv":
+        if lease is not None and (news or lease.term is not None or lease.uses_mono is None):
+            nodes = self.nodes
+            if nodes.needed and lease.see(event, news, nodes.needed, nodes.overdue_after_s):
+                for see_overdue in self._on_overdue:
+                    see_overdue(lease, event, view)
+        kind = event.kind
+        if msg is not None and kind == "recv":
             self._receive(event, msg, view, own_term)
-        elif kind == "send":
+        elif msg is not None and kind == "send":
             self._send(event, msg, view)
-        if news and (changes or own_term != view.term or (state is not None and state.term != view.term)):
+        else:
+            if msg is None:
+                for see in self._on_kind.get(kind, ()):
+                    see(event, view)
+            if kind in MID_STEP:
+                self._forget(view)
+        if news and (change is not None or own_term != view.term or shown != view.term):
             for term in own_terms(event):
                 view.raise_term(term)
-        if kind in MID_STEP:
-            self._forget(view)
+        return view
+
+    def _meet(self, event: Event, lane: Lane) -> NodeView:
+        """The view of a node at its first event."""
+        lane.view = view = self.nodes.view_of(event, lane)
         return view
 
     def _enter(self, event: Event, view: NodeView) -> None:
@@ -165,18 +174,6 @@ class Judge:
         for see in self._on_change:
             see(event, view)
 
-    def _lease(self, event: Event, view: NodeView, lease: LeaseClock) -> None:
-        nodes = self.nodes
-        needed = len(nodes.views) // 2 if nodes.peers_needed is None else nodes.peers_needed
-        if needed == 0:
-            return
-        over = lease.see(event, needed, nodes.overdue_after_s)
-        if lease.shows and lease.term is not None:
-            self.tally.reigns += 1
-        if over:
-            for see in self._on_overdue:
-                see(lease, event, view)
-
     def _mention(self, event: Event, msg: Message) -> None:
         """Notes the nodes that a message names."""
         if msg.type != OTHER:
@@ -214,7 +211,7 @@ class Judge:
         if view.open:
             for see in self._on_open:
                 see(event, view)
-        view.request = None
+            view.request = None
 
     def _send(self, event: Event, msg: Message, view: NodeView) -> None:
         kind = msg.type
@@ -251,8 +248,12 @@ class Judge:
 
     def results(self) -> tuple[RuleResult, ...]:
         """The results of all rules, after the last event."""
+        self.tally.events = self.events
         for view in self.nodes.views.values():
             self._forget(view)
+            if view.lease is not None:
+                self.tally.reigns += view.lease.reigned
+                view.lease.reigned = 0
         return tuple(rule.result(self.nodes.names) for rule in self._rules)
 
 

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from trace_check.event import Event, Place
+
+if TYPE_CHECKING:
+    from trace_check.track import NodeView
 
 
 class OutOfOrder(Exception):
@@ -40,12 +44,13 @@ class Sending(msgspec.Struct, gc=False, eq=False):
 class Feed:
     """Where lines come from: one file, or one node's lines in memory. `sorted`: they need no check.
 
-    `ahead` counts the lines that are read and not merged yet.
+    `ahead` counts the lines that are read and not merged yet; `lanes` are the nodes that log here.
     """
 
     events: Iterator[Event]
     sorted: bool = False
     ahead: int = 0
+    lanes: dict[str, Lane] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,15 @@ class Lane:
     """One node. `position` counts its merged events; `past` is, for each lane, how many of its events came
     before.
 
-    `stamp` is the wall clock at the end of the queue; it never goes back.
+    `stamp` is the wall clock at the end of the queue; it never goes back. `view` is for what looks at the
+    node's events in their order.
     """
 
     node: str
     number: int
     feed: Feed
     queue: deque[Queued] = field(default_factory=deque)
+    view: NodeView | None = None
     taken: int = 0
     stamp: float = float("-inf")
     position: int = 0
@@ -89,6 +96,7 @@ class Lane:
     next_seq: int = -1
     last: Event | None = None
     ended: set[str] = field(default_factory=set)
+    floor: float = float("-inf")
     unnumbered: bool = False
     missing: int = 0
     first_gap: Place | None = None
@@ -104,6 +112,11 @@ class Lane:
         if last is None:
             self.unnumbered = event.seq is None
             return
+        numbered = event.inc == last.inc and event.seq is not None and last.seq is not None
+        if not numbered and event.place.path != last.place.path:
+            self.floor = self.stamp if self.stamp > float("-inf") else float("inf")
+        if not numbered and (event.ts or 0.0) < self.floor:
+            raise OutOfOrder
         if event.inc != last.inc:
             self.ended.add(last.inc)
             if not event.inc or not last.inc or event.inc in self.ended:

@@ -19,7 +19,8 @@ class LeaseClock:
 
     `shows`: the log of this reign shows contact at all. `exact`: all its lines are numbered. `expired` is
     where it logged the end of its lease, `overdue_s` how long it has been without contact at the event at
-    hand. `uses_mono`: its times are those of a monotonic clock, None before the first one.
+    hand. `uses_mono`: its times are those of a monotonic clock, None before the first one. `reigned` counts
+    the events of a leader that shows contact.
     """
 
     term: int | None = None
@@ -30,44 +31,39 @@ class LeaseClock:
     expired: Place | None = None
     overdue_s: float = 0.0
     uses_mono: bool | None = None
+    reigned: int = 0
     _heard: dict[str, float] = field(default_factory=dict)
     _untimed: bool = False
     _seq: int | None = None
 
-    def see(self, event: Event, peers_needed: int, limit_s: float) -> bool:
+    def see(self, event: Event, news: bool, peers_needed: int, limit_s: float) -> bool:
         """Takes in one event of the node; True if the node led until then and its lease is over.
 
-        `peers_needed`: how many peers make a majority with it, at least (one or more); `limit_s`: lease and
-        clock error.
+        `news`: role and term that it shows are not known from an event before; `peers_needed`: how many peers
+        make a majority with it, at least (one or more); `limit_s`: lease and clock error.
         """
         if self.uses_mono is None and (event.mono is not None or event.ts is not None):
             self.uses_mono = event.mono is not None
         now = event.mono if self.uses_mono else event.ts
-        before, seq, kind = self._seq, event.seq, event.kind
-        self._seq = seq
-        state = event.pre if event.state is None else event.state
-        shown = None if state is None or kind in MID_STEP else state.role
-        if state is not None and shown == LEADER:
-            leads = state.term
-        else:
-            leads = event.new_term if event.new_role == LEADER else None
+        before, self._seq = self._seq, event.seq
         if self.term is None:
-            if leads is not None:
-                self._begin(leads, event, now)
+            self._lead(event, now)
             return False
+        seq, kind = event.seq, event.kind
         if seq is None or before is None:
             self.exact = False
             if self._untimed and now is not None:
                 self._reach(event, now)
         elif seq != before + 1 or (self._untimed and now is not None):
             self._reach(event, now)
-        if kind == "recv":
-            if event.msg is not None:
+        msg = event.msg
+        if msg is not None:
+            if kind == "recv":
                 self.shows = True
                 if now is None or peers_needed == 1:
                     self._reach(event, now)
                 else:
-                    self._hear(event, event.msg.src, now, peers_needed)
+                    self._hear(event, msg.src, now, peers_needed)
         elif kind == "lease_renew":
             self.shows, self.expired = True, None
             self._reach(event, now)
@@ -76,12 +72,26 @@ class LeaseClock:
         over = self.expired is not None and kind != "lease_expire"
         if self.shows and now is not None and self.contact is not None and now - self.contact > limit_s:
             self.overdue_s, over = now - self.contact, True
-        if leads is None:
-            if (event.new_role or shown) not in (None, LEADER):
-                self.term = None
-        elif leads != self.term:
-            self._begin(leads, event, now)
+        if news:
+            self._lead(event, now)
+        if self.shows and self.term is not None:
+            self.reigned += 1
         return over
+
+    def _lead(self, event: Event, now: float | None) -> None:
+        """Takes in the role that the event shows."""
+        state, change = event.pre if event.state is None else event.state, event.change
+        shown = None if state is None or event.kind in MID_STEP else state.role
+        claimed = None if change is None else change.new_role
+        if state is not None and shown == LEADER:
+            leads = state.term
+        else:
+            leads = change.new_term if change is not None and claimed == LEADER else None
+        if leads is not None:
+            if leads != self.term:
+                self._begin(leads, event, now)
+        elif (claimed or shown) not in (None, LEADER):
+            self.term = None
 
     def end(self) -> None:
         """The node restarts: it leads no more."""

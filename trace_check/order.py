@@ -120,15 +120,13 @@ class Merge:
 
         Returns how many there were. Raises: OutOfOrder.
         """
-        lanes, read = self.lanes, 0
+        lanes, read = feed.lanes, 0
         for read, event in enumerate(islice(feed.events, count), start=1):  # noqa: B007
             lane = lanes.get(event.node) or self._open(event.node, feed)
             if not feed.sorted:
                 if event.seq == lane.next_seq and event.inc == lane.inc:
                     lane.next_seq += 1
                 else:
-                    if lane.feed is not feed:
-                        raise OutOfOrder
                     lane.check(event)
                 lane.last = event
             stamp, ts = lane.stamp, event.ts
@@ -153,8 +151,10 @@ class Merge:
         return read
 
     def _open(self, node: str, feed: Feed) -> Lane:
-        """A lane for a node that logs its first event."""
-        lane = self.lanes[node] = Lane(node, len(self._order), feed)
+        """A lane for a node that logs its first event. Raises: OutOfOrder if another feed has lines of it."""
+        if node in self.lanes:
+            raise OutOfOrder
+        lane = self.lanes[node] = feed.lanes[node] = Lane(node, len(self._order), feed)
         self._order.append(lane)
         for one in self._order:
             one.past += [0] * (len(self._order) - len(one.past))

@@ -18,6 +18,7 @@ from trace_check.judge import Judge
 from trace_check.lanes import Feed, Gap, OutOfOrder
 from trace_check.order import Merge, sorted_feeds
 from trace_check.reader import Gathered, Source, streams_of
+from trace_check.streams import end_to_end
 from trace_check.track import LateDeclaration, NodeView
 
 _Result = TypeVar("_Result")
@@ -64,7 +65,7 @@ def run(logs: Sequence[Source], watchers: Sequence[Watcher] = ()) -> Passed:
 def _pass(logs: Sequence[Source], watchers: Sequence[Watcher], known: Sequence[Config] = ()) -> Passed:
     """A pass that reads as it goes. Raises: OutOfOrder, LateDeclaration, InputError."""
     gathered = Gathered()
-    feeds = [Feed(gathered.events(items)) for items in streams_of(logs)]
+    feeds = [Feed(part) for part in end_to_end(gathered.events(items) for items in streams_of(logs))]
     merge = Merge(feeds)
     merge.prime()
     judge = Judge()
@@ -91,7 +92,7 @@ def replayed(logs: Sequence[Source], passed: Passed, taking: Callable[[Iterator[
     It is called again from the start if the lines have to be sorted in memory. Raises: as `run`.
     """
     try:
-        feeds = [Feed(Gathered().events(items)) for items in streams_of(logs)]
+        feeds = [Feed(part) for part in end_to_end(Gathered().events(items) for items in streams_of(logs))]
         return taking(_events(Merge(feeds), passed))
     except OutOfOrder:
         feeds, _ = sorted_feeds(list(Gathered().events(chain.from_iterable(streams_of(logs)))))

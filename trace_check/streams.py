@@ -7,8 +7,8 @@ where the file has it, unless `seq` and wall clock agree on another place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 
 import msgspec
 
@@ -37,6 +37,23 @@ def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[
         ordered = [_in_order(group, gaps) for group in groups.values()]
         streams[node] = [event for group in _incarnations_in_order(ordered) for event in group]
     return streams, gaps
+
+
+def end_to_end(streams: Iterable[Iterator[Event]]) -> list[Iterator[Event]]:
+    """Streams that begin with a line of the same node as one: a log in parts, in the order of their times.
+
+    Whether the parts do follow each other is for their reader to check.
+    """
+    parts: dict[str, list[tuple[float, int, Iterator[Event]]]] = {}
+    for stream in streams:
+        first = next(stream, None)
+        if first is not None:
+            part = (first.ts or 0.0, _seq(first), chain((first,), stream))
+            parts.setdefault(first.node, []).append(part)
+    return [
+        chain.from_iterable(stream for _, _, stream in sorted(group, key=lambda part: part[:2]))
+        for group in parts.values()
+    ]
 
 
 def _unnamed_in_order(events: list[Event]) -> list[Event]:

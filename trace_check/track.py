@@ -142,7 +142,8 @@ class NodeView:
 class Nodes:
     """The views of all nodes, and what is declared of them.
 
-    `overdue_after_s`: the lease, with the error between clocks.
+    `overdue_after_s`: the lease, with the error between clocks. `needed`: how many peers make a majority with
+    a node.
     """
 
     def __init__(self) -> None:
@@ -153,6 +154,7 @@ class Nodes:
         self.lease_s: float | None = None
         self.overdue_after_s = 0.0
         self.peers_needed: int | None = None
+        self.needed = 0
         self._durable: dict[str | None, bool] = {}
 
     def declare(self, configs: Iterable[Config]) -> None:
@@ -194,6 +196,7 @@ class Nodes:
         return self._durable.get(node, self._durable.get(None, True))
 
     def _rename(self) -> None:
+        self.needed = len(self.views) // 2 if self.peers_needed is None else self.peers_needed
         seen = frozenset(self.views)
         self.names = self.declared if self.declared >= seen else seen
 

@@ -33,7 +33,7 @@ def exit_code_of(verdict: Verdict, deviations: bool, strict: bool) -> int:
 def doubts(judge: Judge, gathered: Gathered, results: Iterable[RuleResult]) -> tuple[str, ...]:
     """Why the trace cannot be accepted although no rule fails, in words; empty if it can."""
     unmapped = _unmapped(gathered)
-    if not judge.tally.events:
+    if not judge.events:
         return (*unmapped, "no event was found: there is nothing to check")
     reasons = [*unmapped, *_missing(judge, gathered.configs)]
     safety = [result for result in results if result.kind is Kind.SAFETY]

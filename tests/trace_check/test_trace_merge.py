@@ -13,8 +13,9 @@ from tracelogs import Line, at, config, line, write
 
 from tests.bench.cluster_log import write_log
 from tests.bench.trace_speed import measure
-from trace_check import Report, sample, validate
+from trace_check import Report, passes, sample, validate
 from trace_check.causal import Order, causal_order
+from trace_check.errors import InputError
 from trace_check.event import Event
 from trace_check.lanes import Feed
 from trace_check.order import SEARCH_LINES, Merge
@@ -76,6 +77,37 @@ def test_a_sending_far_ahead_is_found_and_one_too_far_is_not(tmp_path: Path) -> 
 
     assert matched(10) == matched(SEARCH_LINES - 100) == 1
     assert matched(SEARCH_LINES + 100) == 0
+
+
+@pytest.mark.parametrize("cuts", [(2,), (20, 40, 60, 300), (500, 501)])
+def test_a_log_in_parts_is_read_as_one(
+    cluster: list[Path], cuts: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in cluster:
+        lines = path.read_text().splitlines(keepends=True)
+        for number, (start, end) in enumerate(pairwise((0, *cuts, len(lines)))):
+            # The newest part has the lowest number, as log rotation has it.
+            (tmp_path / f"{path.name}.{9 - number}").write_text("".join(lines[start:end]))
+    monkeypatch.delattr(passes, "_sorted_pass")
+    whole, parts = validate(cluster), validate([tmp_path])
+    assert (parts.events, parts.verdict, parts.matched) == (whole.events, whole.verdict, whole.matched)
+    assert essence(parts) == essence(whole)
+
+
+def test_parts_without_numbers_follow_each_other_by_time_or_not_at_all(tmp_path: Path) -> None:
+    def events(second: list[Line]) -> int:
+        first = [at("n1", term=1, ts=ts) for ts in (1.0, 3.0, 2.0)]
+        paths = [write(tmp_path / "1", first), write(tmp_path / "2", second)]
+        return validate(paths, tier=Tier.rules).events
+
+    def part(*times: float | None) -> list[Line]:
+        return [{**at("n1", term=2), **({} if ts is None else {"ts": ts})} for ts in times]
+
+    assert events(part(3.0, 5.0, 4.0)) == 6
+    assert events(part(0.5, 1.0)) == 5
+    for second in (part(3.0, 2.5), part(2.0), part(None)):
+        with pytest.raises(InputError, match="cannot be put in order"):
+            events(second)
 
 
 def essence(report: Report) -> list[tuple[str, str, int]]:
