@@ -8,13 +8,19 @@ where the file has it, unless `seq` and wall clock agree on another place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 
 import msgspec
 
 from trace_check.errors import InputError
 from trace_check.event import Event
 from trace_check.lanes import Gap
+
+_Part = tuple[float, int, Iterator[Event]]
+"""Time and number of the first line of a file, and all its lines."""
+
+_HEAD_LINES = 64
+"""How many lines of a file are looked at for the nodes that log there."""
 
 
 def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[Gap]]:
@@ -40,19 +46,25 @@ def node_streams(events: Iterable[Event]) -> tuple[dict[str, list[Event]], list[
 
 
 def end_to_end(streams: Iterable[Iterator[Event]]) -> list[Iterator[Event]]:
-    """Streams that begin with a line of the same node as one: a log in parts, in the order of their times.
+    """Streams whose first lines have a node in common as one: a log in parts, in the order of their times.
 
     Whether the parts do follow each other is for their reader to check.
     """
-    parts: dict[str, list[tuple[float, int, Iterator[Event]]]] = {}
+    logs: list[tuple[set[str], list[_Part]]] = []
     for stream in streams:
-        first = next(stream, None)
-        if first is not None:
-            part = (first.ts or 0.0, _seq(first), chain((first,), stream))
-            parts.setdefault(first.node, []).append(part)
+        head = list(islice(stream, _HEAD_LINES))
+        if not head:
+            continue
+        nodes = {event.node for event in head}
+        parts: list[_Part] = [(head[0].ts or 0.0, _seq(head[0]), chain(head, stream))]
+        for log in [log for log in logs if not nodes.isdisjoint(log[0])]:
+            logs.remove(log)
+            nodes |= log[0]
+            parts = [*log[1], *parts]
+        logs.append((nodes, parts))
     return [
-        chain.from_iterable(stream for _, _, stream in sorted(group, key=lambda part: part[:2]))
-        for group in parts.values()
+        chain.from_iterable(stream for _, _, stream in sorted(parts, key=lambda part: part[:2]))
+        for _, parts in logs
     ]
 
 

@@ -80,16 +80,18 @@ def test_a_sending_far_ahead_is_found_and_one_too_far_is_not(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("cuts", [(2,), (20, 40, 60, 300), (500, 501)])
+@pytest.mark.parametrize("merged", [False, True])
 def test_a_log_in_parts_is_read_as_one(
-    cluster: list[Path], cuts: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cuts: tuple[int, ...], merged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cluster = write_log(tmp_path / "whole", events=3000, nodes=5, merged=merged)
     for path in cluster:
         lines = path.read_text().splitlines(keepends=True)
         for number, (start, end) in enumerate(pairwise((0, *cuts, len(lines)))):
             # The newest part has the lowest number, as log rotation has it.
             (tmp_path / f"{path.name}.{9 - number}").write_text("".join(lines[start:end]))
     monkeypatch.delattr(passes, "_sorted_pass")
-    whole, parts = validate(cluster), validate([tmp_path])
+    whole, parts = validate(cluster), validate(sorted(tmp_path.glob("*.ndjson.*")))
     assert (parts.events, parts.verdict, parts.matched) == (whole.events, whole.verdict, whole.matched)
     assert essence(parts) == essence(whole)
 
