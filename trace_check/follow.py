@@ -97,7 +97,7 @@ class Tail:
                 )
             self._parser = source.format.parser()
         items: tuple[Item, ...] = self._parser.parse(line.rstrip(b"\r\n"), place)
-        events = list(self._gathered.events(iter(items)))
+        events = list(self._gathered.events(iter((items,))))
         source.count += len(events)
         self._ready.extend(events)
 

@@ -44,13 +44,18 @@ class Sending(msgspec.Struct, gc=False, eq=False):
 class Feed:
     """Where lines come from: one file, or one node's lines in memory. `sorted`: they need no check.
 
-    `ahead` counts the lines that are read and not merged yet; `lanes` are the nodes that log here.
+    `taken` counts the lines that are read; `lanes` are the nodes that log here.
     """
 
     events: Iterator[Event]
     sorted: bool = False
-    ahead: int = 0
+    taken: int = 0
     lanes: dict[str, Lane] = field(default_factory=dict)
+
+    @property
+    def ahead(self) -> int:
+        """How many lines are read and not merged yet."""
+        return self.taken - sum(lane.position for lane in self.lanes.values())
 
 
 @dataclass(frozen=True)

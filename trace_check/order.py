@@ -26,6 +26,9 @@ LOOKAHEAD_LINES = 64
 SEARCH_LINES = 4096
 """How many are read ahead where a receipt's sending has not been found yet."""
 
+_REFILL_EVENTS = 16
+"""After how many events of a node its feed is looked at: whether enough of it is read ahead."""
+
 _SENDINGS_KEPT = 16384
 _VOTES_KEPT = 1024
 
@@ -51,21 +54,25 @@ class Merge:
         self._votes: dict[tuple[int, str], dict[str, Sending]] = {}
         self._marks: dict[tuple[int, int], Sending] = {}
         self._heap: list[tuple[float, int]] = []
-        self._used: Sequence[Sending] = ()
+        self._cause: Sending | None = None
+        self._wanted: Sequence[Sending] = ()
 
     def prime(self) -> None:
         """Reads each feed ahead: what files declare in their first lines is known after it."""
         for feed in self._feeds:
             self._read(feed, None if self._whole else self._lookahead)
+            self._refill(feed)
 
     def causes(self, lane: Lane, before: int) -> tuple[int, ...]:
         """The indexes that come directly before the event just merged; `before` is its node's last index."""
         own = () if before < 0 else (before,)
-        return (*own, *(sending.index for sending in self._used if sending.index != lane.index))
+        received = () if self._cause is None or self._cause.index < 0 else (self._cause,)
+        used = (*received, *self._wanted)
+        return (*own, *(sending.index for sending in used if sending.index != lane.index))
 
     def __iter__(self) -> Iterator[tuple[Event, Lane]]:
-        heap, order, lookahead = self._heap, self._order, self._lookahead
-        index = 0
+        heap, order, replace = self._heap, self._order, heapq.heapreplace
+        index = -1
         while heap or self._release():
             number = heap[0][1]
             lane = order[number]
@@ -84,16 +91,16 @@ class Merge:
                 continue
             queue.popleft()
             if queue:
-                heapq.heapreplace(heap, (queue[0][0], number))
+                replace(heap, (queue[0][0], number))
             else:
                 heapq.heappop(heap)
-            lane.index = index
-            index += 1
+            lane.index = index = index + 1
             lane.position = position = lane.position + 1
-            self._used = () if received is None else self._received(lane, event, received)
-            if lane.wins:
-                self._used = [*self._used, *self._won(lane)]
-            lane.past[number] = position
+            self._cause = received
+            if received is not None:
+                self._received(lane, event, received)
+            if lane.wins or self._wanted:
+                self._wanted = self._won(lane)
             if sending is not None:
                 self._passed(sending, lane)
             if self._marks:
@@ -103,10 +110,14 @@ class Merge:
             if event.ts is not None and event.ts < stamp - self.clock_error_s:
                 self.inversions += 1
             yield event, lane
-            feed = lane.feed
-            feed.ahead = ahead = feed.ahead - 1
-            if ahead < lookahead:
-                self._read(feed, lookahead)
+            if not queue or position % _REFILL_EVENTS == 0:
+                self._refill(lane.feed)
+
+    def _refill(self, feed: Feed) -> None:
+        """Reads on, so that `lookahead` lines of a feed are there until it is looked at again."""
+        wanted = self._lookahead + _REFILL_EVENTS * len(feed.lanes)
+        while not self._whole and feed.ahead < wanted and self._read(feed, self._lookahead):
+            pass
 
     def _search(self, sending: Sending, receipt: Event) -> None:
         """Reads the sender's log on until the sending is found, or too far away."""
@@ -147,7 +158,7 @@ class Merge:
             if not queue:
                 heapq.heappush(self._heap, (stamp, lane.number))
             queue.append((stamp, event, sending))
-        feed.ahead += read
+        feed.taken += read
         return read
 
     def _open(self, node: str, feed: Feed) -> Lane:
@@ -228,17 +239,16 @@ class Merge:
         needed = len(self.members or self.lanes) // 2
         return list(voters.values()) if len(voters) == needed else []
 
-    def _received(self, lane: Lane, event: Event, sending: Sending) -> tuple[Sending, ...]:
-        """The cause of a receipt, none where that is unknown; what came before it is now before the lane."""
+    def _received(self, lane: Lane, event: Event, sending: Sending) -> None:
+        """Takes in the cause of a receipt, where it is known; what came before it is now before the lane."""
         if sending.index < 0:
             self.unmatched += 1
-            return ()
+            return
         self.matched += 1
         if sending.certain and sending.ts is not None and event.ts is not None:
             self.inversions += sending.ts > event.ts + self.clock_error_s
         if lane.past[sending.lane] < sending.position:
             self._learn(lane, sending)
-        return (sending,)
 
     def _won(self, lane: Lane) -> list[Sending]:
         """The votes that the lane's event, a win, was in need of."""
@@ -250,6 +260,7 @@ class Merge:
 
     def _passed(self, sending: Sending, lane: Lane) -> None:
         """The order has come to a sending: who waited for it may go on."""
+        lane.past[lane.number] = lane.position
         sending.index, sending.past = lane.index, tuple(lane.past)
         if sending.waiting is None:
             return

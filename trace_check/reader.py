@@ -17,6 +17,9 @@ from trace_check.errors import InputError, InvalidJson
 from trace_check.event import Config, Event, Item, Note, Place, Skipped, Unmapped
 from trace_check.files import head_of, line_blocks, named_files, opened, readable, split_lines
 
+Run = list[Event] | tuple[Item, ...]
+"""What some lines hold, one after the other: a list has events alone."""
+
 _BINARY_PROBE_BYTES = 8192
 _UNMAPPED_KEPT = 3
 _RUN_LINES = 64
@@ -47,11 +50,17 @@ class Gathered:
     unmapped_count: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def events(self, items: Iterator[Item]) -> Iterator[Event]:
-        """The events among `items`; keeps what else they are."""
-        for item in items:
-            if item.__class__ is Event:
-                yield item
+    def events(self, runs: Iterator[Run]) -> Iterator[Event]:
+        """The events of `runs`; keeps what else they hold."""
+        return chain.from_iterable(map(self._sift, runs))
+
+    def _sift(self, run: Run) -> list[Event]:
+        if isinstance(run, list):
+            return run
+        events = []
+        for item in run:
+            if isinstance(item, Event):
+                events.append(item)
             elif isinstance(item, Config):
                 self.configs.append(item)
             elif isinstance(item, Unmapped):
@@ -60,6 +69,7 @@ class Gathered:
                     self.unmapped.append(item)
             elif isinstance(item, Note):
                 self.notes.append(item.text)
+        return events
 
 
 @dataclass
@@ -74,7 +84,11 @@ class Source:
     torn: Place | None = None
 
     def items(self) -> Iterator[Item]:
-        """The items in the order of the lines.
+        """The items in the order of the lines. Raises: as `runs`."""
+        return chain.from_iterable(self.runs())
+
+    def runs(self) -> Iterator[Run]:
+        """The items in the order of the lines, some at a time.
 
         Raises: InputError with the place of a broken line, or of a file that is none of a log.
         """
@@ -94,8 +108,8 @@ class Source:
                     done += len(events)
                     self.lines += len(events)
                     self.count += len(events)
-                    yield from events
                     if events:
+                        yield events
                         continue
                 record = records[done]
                 done += 1
@@ -114,7 +128,7 @@ class Source:
                         self.count += 1
                     elif item.__class__ is Skipped:
                         self.skipped += 1
-                    yield item
+                yield items
 
     def _records(self) -> Iterator[tuple[Sequence[bytes], bool]]:
         """The records of the file, some at a time, and whether they are complete."""
@@ -168,14 +182,17 @@ def sources(paths: Sequence[Path], asked_format: str = "auto") -> tuple[list[Sou
     return found, notes
 
 
-def streams_of(logs: Sequence[Source]) -> list[Iterator[Item]]:
+def streams_of(logs: Sequence[Source]) -> list[Iterator[Run]]:
     """The items of each log, those of logs that are read together as the one stream that they make."""
-    alone: list[Iterator[Item]] = []
+    alone: list[Iterator[Run]] = []
     together: dict[Join, list[Iterator[Item]]] = {}
     for source in logs:
         join = None if source.format is None else source.format.join
-        (alone if join is None else together.setdefault(join, [])).append(source.items())
-    return [*alone, *(join(group) for join, group in together.items())]
+        if join is None:
+            alone.append(source.runs())
+        else:
+            together.setdefault(join, []).append(source.items())
+    return [*alone, *(((item,) for item in join(group)) for join, group in together.items())]
 
 
 def _no_log(path: Path, line: int) -> InputError:
