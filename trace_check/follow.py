@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from trace_check.adapters import formats_of
@@ -23,7 +24,7 @@ from trace_check.files import STDIN, named_files
 from trace_check.judge import Judge
 from trace_check.lanes import Feed, OutOfOrder
 from trace_check.order import Merge
-from trace_check.passes import Passed
+from trace_check.passes import Passed, declare
 from trace_check.reader import Gathered, Source
 from trace_check.report import Report
 from trace_check.rules import Finding
@@ -116,7 +117,7 @@ class Follower:
         self._merge = Merge([Feed(tail) for tail in self._tails])
         self._judge = Judge()
         self._acknowledgements = Acknowledgements()
-        self._taken = 0
+        self._merge.on_read = partial(declare, self._judge, self._merge, self._gathered.configs)
         self._told: dict[str, int] = {}
 
     @property
@@ -144,14 +145,9 @@ class Follower:
         return fresh
 
     def _take_in(self) -> None:
-        judge, merge, configs = self._judge, self._merge, self._gathered.configs
-        merge.prime()
-        for event, lane in merge:
-            if self._taken != len(configs):
-                judge.declare(configs[self._taken :])
-                self._taken = len(configs)
-                merge.members, merge.clock_error_s = judge.nodes.declared, judge.nodes.clock_error_s or 0.0
-            judge.see(event, lane)
+        self._merge.prime()
+        for event, lane in self._merge:
+            self._judge.see(event, lane)
             self._acknowledgements.see(event)
 
     def report(self) -> Report:

@@ -32,12 +32,16 @@ See = Callable[[Event, NodeView], None]
 
 
 class Judge:
-    """All rules over one pass. `mentioned` are the nodes that messages name, each with its first place."""
+    """All rules over one pass.
+
+    `mentioned` are the nodes that messages name, each with its first place; `declared` counts declarations.
+    """
 
     def __init__(self, rules: Iterable[type[Rule]] = RULES) -> None:
         self.tally = Tally()
         self.nodes = Nodes()
         self.mentioned: dict[str, Place] = {}
+        self.declared = 0
         self._rules = [rule(self.tally) for rule in rules]
         self._on_restart = [rule.see_restart for rule in self._overriding("see_restart")]
         self._on_standing = [rule.see_standing for rule in self._overriding("see_standing")]
@@ -71,9 +75,10 @@ class Judge:
         """How many events it has seen."""
         return sum(view.lane.position for view in self.nodes.views.values())
 
-    def declare(self, configs: Iterable[Config]) -> None:
+    def declare(self, configs: Sequence[Config]) -> None:
         """Takes in declarations. Raises: as `Nodes.declare`."""
         self.nodes.declare(configs)
+        self.declared += len(configs)
 
     def see(self, event: Event, lane: Lane) -> NodeView:
         """Shows the next event to the rules; the view of its node as it was before."""

@@ -23,10 +23,15 @@ class OutOfOrder(Exception):
     """A node's lines are not in the order in which they come. Never leaves the package."""
 
 
+class LateLines(Exception):
+    """A line comes after what had to wait for it, behind lines of other nodes. Never leaves the package."""
+
+
 class Sending(msgspec.Struct, gc=False, eq=False):
     """A message, a vote, or a receipt's wait for one: where it was sent, once that is known.
 
-    `lane` is -1 until the sending is read ahead, `index` is -1 until the merge has passed it. `certain`:
+    `lane` is -1 until the sending is read ahead, `index` is -1 until the merge has passed it, and -2 where a
+    receipt could not wait for it any longer. `certain`:
     matched by its id, not by its content. `waiting` are the lanes whose next event may not come before.
     """
 

@@ -11,13 +11,13 @@ sending that lies farther away than that counts as not logged. Source: Lamport 1
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from trace_check.errors import InputError
 from trace_check.event import APPEND, LEADER, VOTE_RESPONSE, Event, Message
 from trace_check.facts import led_terms, votes_cast
-from trace_check.lanes import Feed, Gap, Lane, OutOfOrder, Sending
+from trace_check.lanes import Feed, Gap, Lane, LateLines, OutOfOrder, Sending
 from trace_check.streams import node_streams
 
 LOOKAHEAD_LINES = 64
@@ -29,6 +29,7 @@ SEARCH_LINES = 4096
 _REFILL_EVENTS = 16
 """After how many events of a node its feed is looked at: whether enough of it is read ahead."""
 
+_MISSED = -2
 _SENDINGS_KEPT = 16384
 _VOTES_KEPT = 1024
 
@@ -36,16 +37,23 @@ _VOTES_KEPT = 1024
 class Merge:
     """Iterates over all events in causal order, each with its node's `Lane` as it is then.
 
-    `lookahead` is how many lines of each feed are read before they are needed, None for all. Raises:
-    OutOfOrder where a feed that is not sorted is not in order, InputError where certain causes form a circle.
+    `lookahead` is how many lines of each feed are read before they are needed, None for all; `on_read` is
+    called whenever more was read; the lines can be read anew if it `rereads`. Raises: OutOfOrder where a feed
+    that is not sorted is not in order, LateLines where another reading would match more, InputError where
+    certain causes form a circle.
     """
 
-    def __init__(self, feeds: Sequence[Feed], lookahead: int | None = LOOKAHEAD_LINES) -> None:
+    def __init__(
+        self, feeds: Sequence[Feed], lookahead: int | None = LOOKAHEAD_LINES, rereads: bool = False
+    ) -> None:
         self.lanes: dict[str, Lane] = {}
         self.matched = self.unmatched = self.inversions = self.released = 0
         self.clock_error_s = 0.0
         self.members: frozenset[str] = frozenset()
+        self.on_read: Callable[[], None] = lambda: None
         self._feeds = list(feeds)
+        self._rereads = rereads
+        self._missed: set[str] = set()
         self._whole = lookahead is None
         self._lookahead = 0 if lookahead is None else lookahead
         self._order: list[Lane] = []
@@ -159,12 +167,15 @@ class Merge:
                 heapq.heappush(self._heap, (stamp, lane.number))
             queue.append((stamp, event, sending))
         feed.taken += read
+        self.on_read()
         return read
 
     def _open(self, node: str, feed: Feed) -> Lane:
         """A lane for a node that logs its first event. Raises: OutOfOrder if another feed has lines of it."""
         if node in self.lanes:
             raise OutOfOrder
+        if node in self._missed and self._rereads:
+            raise LateLines
         lane = self.lanes[node] = feed.lanes[node] = Lane(node, len(self._order), feed)
         self._order.append(lane)
         for one in self._order:
@@ -188,6 +199,8 @@ class Merge:
                 )
             if sending.lane >= 0:
                 return None
+            if sending.index == _MISSED and sending.certain and self._rereads and len(lane.feed.lanes) > 1:
+                raise LateLines
             sending.lane, sending.position, sending.place = lane.number, lane.taken, event.place
             sending.ts = event.ts
             return sending
@@ -243,6 +256,9 @@ class Merge:
         """Takes in the cause of a receipt, where it is known; what came before it is now before the lane."""
         if sending.index < 0:
             self.unmatched += 1
+            sending.index = _MISSED
+            if event.msg is not None and sending.certain:
+                self._missed.add(event.msg.src)
             return
         self.matched += 1
         if sending.certain and sending.ts is not None and event.ts is not None:

@@ -13,7 +13,7 @@ from tracelogs import Line, at, config, line, write
 
 from tests.bench.cluster_log import write_log
 from tests.bench.trace_speed import measure
-from trace_check import Report, passes, sample, validate
+from trace_check import Report, order, passes, sample, validate
 from trace_check.causal import Order, causal_order
 from trace_check.errors import InputError
 from trace_check.event import Event
@@ -94,6 +94,21 @@ def test_a_log_in_parts_is_read_as_one(
     whole, parts = validate(cluster), validate(sorted(tmp_path.glob("*.ndjson.*")))
     assert (parts.events, parts.verdict, parts.matched) == (whole.events, whole.verdict, whole.matched)
     assert essence(parts) == essence(whole)
+
+
+@pytest.mark.parametrize("block", [10_000, 500])
+def test_a_file_that_holds_one_node_after_another_is_read_for_each(
+    cluster: list[Path], block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order, "SEARCH_LINES", 128)
+    monkeypatch.delattr(passes, "_sorted_pass")
+    logs = [path.read_text().splitlines(keepends=True) for path in cluster]
+    blocks = [log[at : at + block] for at in range(0, 3000, block) for log in logs]
+    path = tmp_path / "all.ndjson"
+    path.write_text("".join(text for lines in blocks for text in lines))
+    whole, merged = validate(cluster), validate([path])
+    assert (merged.events, merged.matched, merged.unmatched) == (whole.events, whole.matched, 0)
+    assert essence(merged) == essence(whole)
 
 
 def test_parts_without_numbers_follow_each_other_by_time_or_not_at_all(tmp_path: Path) -> None:
