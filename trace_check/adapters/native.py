@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -140,11 +140,16 @@ class PlainMessage(msgspec.Struct, gc=False):
     prevote: Literal[False] = False
 
 
-class _Head(msgspec.Struct, gc=False, kw_only=True):
-    """How a line begins in the words of the schema itself, with ids as text, as most logs have it.
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Term = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class PlainLine(msgspec.Struct, gc=False, kw_only=True):
+    """A line in the words of the schema itself, with ids as text: all that most logs consist of.
 
     What does not fit, and what declares something, is read as a `NativeLine`, which knows every alias and
-    every optional field. A field is found soonest where a line has it after the one before it here.
+    every optional field. A field is found soonest where a line has it after the one before it here. No field
+    that may stand beside a message has a value that counts as false.
     """
 
     v: Literal[1] = 1
@@ -157,51 +162,27 @@ class _Head(msgspec.Struct, gc=False, kw_only=True):
     src: str | None = msgspec.field(default=None, name="from")
     dst: str | None = msgspec.field(default=None, name="to")
     mid: str | None = None
-
-
-class MessageLine(_Head, gc=False, kw_only=True):
-    """A line about a message: nothing stands beside it but the node."""
-
-    msg: PlainMessage
-    pre: PlainState | None = None
-    state: PlainState | None = None
-    op: None = None
-    entry: None = None
-    entries: None = None
-    old_role: None = None
-    new_role: None = None
-    old_term: None = None
-    new_term: None = None
-    reason: None = None
-    kind: None = None
-
-
-class PlainLine(_Head, gc=False, kw_only=True):
-    """A line about anything else."""
-
-    msg: None = None
-    op: str | None = None
+    msg: PlainMessage | None = None
+    op: _Text | None = None
     f: str | None = None
     key: str | int | None = None
     value: str | int | None = None
     error: str | None = None
     entry: Pair | None = None
-    entries: tuple[Pair, ...] | None = None
+    entries: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=1)] | None = None
     hint: str | None = None
     pre: PlainState | None = None
     state: PlainState | None = None
     old_role: _Role | None = None
     new_role: _Role | None = None
-    old_term: Count | None = None
-    new_term: Count | None = None
-    reason: str | None = None
+    old_term: _Term | None = None
+    new_term: _Term | None = None
+    reason: _Text | None = None
     kind: None = None
 
 
 _decode = decoder_of(NativeLine)
-_decode_message = msgspec.json.Decoder(MessageLine).decode
 _decode_plain = msgspec.json.Decoder(PlainLine).decode
-_MESSAGE = b'"msg"'
 
 
 def certainty(line: dict[str, Any]) -> int:
@@ -257,19 +238,15 @@ class Parser:
         return (event,)
 
 
-def _plain(line: bytes, place: Place) -> Event | None:
+def _plain(text: bytes, place: Place) -> Event | None:
     """The event of a plain line, None for any other."""
     try:
-        if _MESSAGE in line:
-            return _of_message(_decode_message(line), place)
-        return _of_record(_decode_plain(line), place)
+        line = _decode_plain(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _of_message(line: MessageLine, place: Place) -> Event | None:
-    """The event of a message, None for a line that says less, or in other words."""
     kind, node, msg, pre, state = line.event, line.node, line.msg, line.pre, line.state
+    if msg is None:
+        return _of_record(line, place) if node else None
     word, src, dst, ok = msg.type, line.src, line.dst, msg.granted
     type_ = MESSAGE_TYPES.get(word)
     if kind == "send":
@@ -278,7 +255,8 @@ def _of_message(line: MessageLine, place: Place) -> Event | None:
         dst = dst or node
     else:
         return None
-    if type_ is None or not node:
+    more = line.op or line.entry or line.entries or line.old_role or line.new_role or line.old_term
+    if more or line.new_term or line.reason or type_ is None or not node:
         return None
     return Event(
         kind,
@@ -307,15 +285,13 @@ def _of_message(line: MessageLine, place: Place) -> Event | None:
     )
 
 
-def _of_record(line: PlainLine, place: Place) -> Event | None:
-    """The event of a line without a message, None for one that names no node."""
-    kind, node, pre, state = line.event, line.node, line.pre, line.state
+def _of_record(line: PlainLine, place: Place) -> Event:
+    """The event of a line without a message."""
+    kind, pre, state = line.event, line.pre, line.state
     client = kind in CLIENT_KINDS or (line.op is not None and kind == APPEND)
-    if not node:
-        return None
     return Event(
         kind,
-        node,
+        line.node,
         place,
         line.inc,
         line.seq,
