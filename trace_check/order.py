@@ -157,9 +157,9 @@ class Merge:
                 sending = self._sending_of(event, msg, lane)
             elif event.kind == "vote":
                 self._note_votes(event, lane)
-            state = event.state or event.pre
-            if event.new_role == LEADER or (
-                state is not None and state.role == LEADER and state.term != lane.led
+            state, change = event.state or event.pre, event.change
+            if (state is not None and state.role == LEADER and state.term != lane.led) or (
+                change is not None and change.new_role == LEADER
             ):
                 self._note_win(event, lane)
             queue = lane.queue

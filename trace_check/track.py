@@ -94,7 +94,13 @@ class NodeView:
         if self.here is None:
             event, lane = self.event, self.lane
             self.here = Seen(
-                event.place, event.node, event.inc, lane.index, lane.number, lane.position, tuple(lane.past)
+                event.place,
+                lane.node,
+                self.inc if event.inc else "",
+                lane.index,
+                lane.number,
+                lane.position,
+                tuple(lane.past),
             )
         return self.here
 

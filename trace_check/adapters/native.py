@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -73,6 +73,7 @@ MESSAGE_TYPES = {
     "other": OTHER,
 }
 
+_NAMES_MAX = 4096
 _PREVOTES = {REQUEST_VOTE: PREVOTE, VOTE_RESPONSE: PREVOTE_RESPONSE}
 
 _OWN_TYPES = set(MESSAGE_TYPES) - {"append_entries", "request_vote"}
@@ -110,6 +111,14 @@ _Kind = Literal[
 ]  # fmt: skip
 
 
+_Word = Literal[
+    "append", "append_entries", "heartbeat", "append_response", "append_entries_response",
+    "heartbeat_response", "request_vote", "vote", "vote_response", "request_vote_response", "prevote",
+    "pre_vote", "pre_vote_response", "prevote_response", "snapshot", "install_snapshot", "snapshot_response",
+    "install_snapshot_response", "timeout_now", "other",
+]  # fmt: skip
+
+
 class PlainState(msgspec.Struct, gc=False):
     """`pre` or `state` as most lines have it."""
 
@@ -124,7 +133,7 @@ class PlainState(msgspec.Struct, gc=False):
 class PlainMessage(msgspec.Struct, gc=False):
     """`msg` as most lines have it: the ends of the message stand beside it."""
 
-    type: str
+    type: _Word
     term: Count | None = None
     success: bool | None = None
     prev: Pair | None = None
@@ -200,11 +209,17 @@ def certainty(line: dict[str, Any]) -> int:
 class Parser:
     """Reads one file of native lines."""
 
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
     def run(self, lines: Sequence[bytes], path: str, number: int) -> list[Event]:
         """The events of `lines` up to the first that is not plain; `number` is that of the first line."""
+        if len(self._names) > _NAMES_MAX:
+            self._names.clear()
+        shared = self._names.setdefault
         events: list[Event] = []
         for at, line in enumerate(lines, start=number):
-            event = _plain(line, Place(path, at))
+            event = _plain(line, Place(path, at), shared)
             if event is None:
                 break
             events.append(event)
@@ -212,7 +227,7 @@ class Parser:
 
     def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
         """The items of one line. Raises: InputError with the place for what is broken."""
-        event = _plain(line, place)
+        event = _plain(line, place, self._names.setdefault)
         return self._any(_decode(line, place), place) if event is None else (event,)
 
     @staticmethod
@@ -238,40 +253,42 @@ class Parser:
         return (event,)
 
 
-def _plain(text: bytes, place: Place) -> Event | None:
-    """The event of a plain line, None for any other."""
+def _plain(text: bytes, place: Place, shared: Callable[[str, str], str]) -> Event | None:
+    """The event of a plain line, None for any other. `shared` gives the one object that stands for a name."""
     try:
         line = _decode_plain(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    kind, node, msg, pre, state = line.event, line.node, line.msg, line.pre, line.state
+    kind, node, inc, msg, pre, state = line.event, line.node, line.inc, line.msg, line.pre, line.state
+    if not node:
+        return None
+    node, inc = shared(node, node), shared(inc, inc)
     if msg is None:
-        return _of_record(line, place) if node else None
-    word, src, dst, ok = msg.type, line.src, line.dst, msg.granted
-    type_ = MESSAGE_TYPES.get(word)
+        return _of_record(line, node, inc, place)
     if kind == "send":
-        src = src or node
+        src, dst = line.src or node, line.dst or ""
     elif kind == "recv":
-        dst = dst or node
+        src, dst = line.src or "", line.dst or node
     else:
         return None
     more = line.op or line.entry or line.entries or line.old_role or line.new_role or line.old_term
-    if more or line.new_term or line.reason or type_ is None or not node:
+    if more or line.new_term or line.reason:
         return None
+    word, ok = msg.type, msg.granted
     return Event(
         kind,
         node,
         place,
-        line.inc,
+        inc,
         line.seq,
         line.ts,
         line.mono,
         line.mid,
         Message(
-            type_,
+            MESSAGE_TYPES[word],
             word,
-            src or "",
-            dst or "",
+            shared(src, src),
+            shared(dst, dst),
             msg.term,
             msg.success if ok is None else ok,
             msg.prev or msg.last,
@@ -285,15 +302,15 @@ def _plain(text: bytes, place: Place) -> Event | None:
     )
 
 
-def _of_record(line: PlainLine, place: Place) -> Event:
+def _of_record(line: PlainLine, node: str, inc: str, place: Place) -> Event:
     """The event of a line without a message."""
     kind, pre, state = line.event, line.pre, line.state
     client = kind in CLIENT_KINDS or (line.op is not None and kind == APPEND)
     return Event(
         kind,
-        line.node,
+        node,
         place,
-        line.inc,
+        inc,
         line.seq,
         line.ts,
         line.mono,
