@@ -79,46 +79,46 @@ class Merge:
         return (*own, *(sending.index for sending in used if sending.index != lane.index))
 
     def __iter__(self) -> Iterator[tuple[Event, Lane]]:
-        heap, order, replace = self._heap, self._order, heapq.heapreplace
+        heap, order, marks = self._heap, self._order, self._marks
         index = -1
         while heap or self._release():
-            number = heap[0][1]
-            lane = order[number]
+            lane = order[heapq.heappop(heap)[1]]
             queue = lane.queue
-            stamp, event, sending = queue[0]
-            received = None
-            if sending is not None and event.kind == "recv":
-                received, sending = sending, None
-                if received.lane < 0:
-                    self._search(received, event)
-                if (lane.wins or received.index < 0 <= received.lane) and self._waits(lane, received):
-                    heapq.heappop(heap)
-                    continue
-            elif lane.wins and self._waits(lane, None):
-                heapq.heappop(heap)
-                continue
-            queue.popleft()
-            if queue:
-                replace(heap, (queue[0][0], number))
+            while queue:
+                stamp, event, sending = queue[0]
+                if heap:
+                    first, other = heap[0]
+                    if first < stamp or (first == stamp and other < lane.number):
+                        heapq.heappush(heap, (stamp, lane.number))
+                        break
+                received = None
+                if sending is not None and event.kind == "recv":
+                    received, sending = sending, None
+                    if received.lane < 0:
+                        self._search(received, event)
+                    if (lane.wins or received.index < 0 <= received.lane) and self._waits(lane, received):
+                        break
+                elif lane.wins and self._waits(lane, None):
+                    break
+                queue.popleft()
+                lane.index = index = index + 1
+                lane.position = position = lane.position + 1
+                self._cause = received
+                if received is not None:
+                    self._received(lane, event, received)
+                if lane.wins or self._wanted:
+                    self._wanted = self._won(lane)
+                if sending is not None:
+                    self._passed(sending, lane)
+                if marks and (lane.number, position) in marks:
+                    self._passed(marks.pop((lane.number, position)), lane)
+                ts = event.ts
+                if ts != stamp and ts is not None and ts < stamp - self.clock_error_s:
+                    self.inversions += 1
+                yield event, lane
+                if queue and position % _REFILL_EVENTS == 0:
+                    self._refill(lane.feed)
             else:
-                heapq.heappop(heap)
-            lane.index = index = index + 1
-            lane.position = position = lane.position + 1
-            self._cause = received
-            if received is not None:
-                self._received(lane, event, received)
-            if lane.wins or self._wanted:
-                self._wanted = self._won(lane)
-            if sending is not None:
-                self._passed(sending, lane)
-            if self._marks:
-                vote = self._marks.pop((number, position), None)
-                if vote is not None:
-                    self._passed(vote, lane)
-            if event.ts is not None and event.ts < stamp - self.clock_error_s:
-                self.inversions += 1
-            yield event, lane
-            if not queue or position % _REFILL_EVENTS == 0:
                 self._refill(lane.feed)
 
     def _refill(self, feed: Feed) -> None:
@@ -261,8 +261,9 @@ class Merge:
                 self._missed.add(event.msg.src)
             return
         self.matched += 1
-        if sending.certain and sending.ts is not None and event.ts is not None:
-            self.inversions += sending.ts > event.ts + self.clock_error_s
+        sent, ts = sending.ts, event.ts
+        if sent is not None and ts is not None and sending.certain and sent > ts + self.clock_error_s:
+            self.inversions += 1
         if lane.past[sending.lane] < sending.position:
             self._learn(lane, sending)
 
