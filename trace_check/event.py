@@ -89,15 +89,16 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     at_match: bool = False
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Client(msgspec.Struct, frozen=True, gc=False):
     """A client operation: its id, its name ("put", "get"), and for an answer what came of it.
 
-    `entry` is the log entry of an acknowledged write, `term` the term that an answer names, `hint` the node
+    `is_write` is what `writes` says of the name. `entry` is the log entry of an acknowledged write, `term` the term that an answer names, `hint` the node
     that it sends the client to, where logged.
     """
 
-    op: str | None = None
-    f: str = "write"
+    op: str | None
+    f: str
+    is_write: bool
     key: str | None = None
     value: str | None = None
     error: str | None = None
@@ -105,18 +106,15 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     term: int | None = None
     hint: str | None = None
 
-    @property
-    def is_write(self) -> bool:
-        return not _reads(self.f)
-
     def __str__(self) -> str:
         target = "" if self.key is None else f" {self.key}"
         return f"{self.f}{target}" + ("" if self.value is None else f"={self.value}")
 
 
 @lru_cache(256)
-def _reads(operation: str) -> bool:
-    return operation.lower().startswith(("get", "read", "range", "scan"))
+def writes(operation: str) -> bool:
+    """True for an operation that may change something: its name does not begin as that of a read."""
+    return not operation.lower().startswith(("get", "read", "range", "scan"))
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):

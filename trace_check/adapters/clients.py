@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from trace_check.adapters.wire import NodeId, bad_line, decoder_of, text
-from trace_check.event import Client, Config, Event, Item, Place
+from trace_check.event import Client, Config, Event, Item, Place, writes
 
 NAME = "clients"
 
@@ -85,7 +85,13 @@ def _event(kind: str, wire: ClientLine, node: str, ts: float, place: Place, term
     value = wire.value if isinstance(wire.value, str | None) else msgspec.json.encode(wire.value).decode()
     shown = _reason(wire.error if wire.err is None else wire.err)
     client = Client(
-        op=text(wire.op), f=wire.f, key=wire.key, value=value, error=shown if failed else None, term=term
+        text(wire.op),
+        wire.f,
+        writes(wire.f),
+        key=wire.key,
+        value=value,
+        error=shown if failed else None,
+        term=term,
     )
     return Event(kind=kind, node=node, place=place, ts=ts, client=client, by_client=True)
 

@@ -226,7 +226,8 @@ def _of_client(wire: HcLine) -> dict[str, Any] | None:
     if wire.msg not in ("client_ok", "client_fail"):
         return None
     error = wire.fields.get("error") if wire.msg == "client_fail" else None
-    client = Client(f="apply", key=wire.fields.get("key"), value=wire.fields.get("value"), error=error)
+    key, value = wire.fields.get("key"), wire.fields.get("value")
+    client = Client(None, "apply", is_write=True, key=key, value=value, error=error)
     return {"kind": wire.msg, "client": client}
 
 

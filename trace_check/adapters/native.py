@@ -46,6 +46,7 @@ from trace_check.event import (
     Place,
     Unmapped,
     change_of,
+    writes,
 )
 
 NAME = "native"
@@ -328,14 +329,17 @@ def _of_record(line: PlainLine, node: str, inc: str, place: Place) -> Event:
 
 def _client(line: PlainLine, kind: str) -> Client:
     key, value = line.key, line.value
+    f = line.f or ("read" if kind == "read" else "write")
     return Client(
-        op=line.op,
-        f=line.f or ("read" if kind == "read" else "write"),
-        key=str(key) if isinstance(key, int) else key,
-        value=str(value) if isinstance(value, int) else value,
-        error=line.error,
-        entry=line.entry,
-        hint=line.hint or (line.dst if kind == "client_fail" else None),
+        line.op,
+        f,
+        writes(f),
+        str(key) if isinstance(key, int) else key,
+        str(value) if isinstance(value, int) else value,
+        line.error,
+        line.entry,
+        None,
+        line.hint or (line.dst if kind == "client_fail" else None),
     )
 
 

@@ -28,6 +28,7 @@ from trace_check.event import (
     NodeState,
     Place,
     change_of,
+    writes,
 )
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -223,9 +224,11 @@ def client_of(line: WireLine, kind: str) -> Client | None:
     """The client operation of a line, or the one that an append names; None for any other event."""
     if kind not in CLIENT_KINDS and (kind != "append" or line.op is None):
         return None
+    f = line.f or ("read" if kind == "read" else "write")
     return Client(
         op=text(line.op),
-        f=line.f or ("read" if kind == "read" else "write"),
+        f=f,
+        is_write=writes(f),
         key=_shown(line.key),
         value=_shown(line.value),
         error=_shown(line.error),
