@@ -92,8 +92,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class Client(msgspec.Struct, frozen=True, gc=False):
     """A client operation: its id, its name ("put", "get"), and for an answer what came of it.
 
-    `is_write` is what `writes` says of the name. `entry` is the log entry of an acknowledged write, `term` the term that an answer names, `hint` the node
-    that it sends the client to, where logged.
+    `is_write` is what `writes` says of the name. `entry` is the log entry of an acknowledged write, `term`
+    the term that an answer names, `hint` the node that it sends the client to, where logged.
     """
 
     op: str | None
@@ -141,17 +141,19 @@ def change_of(
 class Event(msgspec.Struct, frozen=True, gc=False):
     """One line of a node's log.
 
-    `pre` is the node before the event and `state` after it. `inc` is the incarnation (process or boot id),
-    "" where the log has none. `ts` is wall-clock time in seconds, `mono` a monotonic clock of the node's
-    host. `entries`: appended ones; `entry`: the committed, the last kept (truncate) or the last included
-    (snapshot) one. `one_at_a_time`: the node handles one message at a time: an answer follows its request.
-    `by_client`: a line of a client's own history: `ts` is the client's clock, and `node` acted at some moment
-    between invocation and answer. `voters`: the voters as the node has them, two sets while they change.
+    `path` and `line` are its place. `pre` is the node before the event and `state` after it. `inc` is the
+    incarnation (process or boot id), "" where the log has none. `ts` is wall-clock time in seconds, `mono` a
+    monotonic clock of the node's host. `entries`: appended ones; `entry`: the committed, the last kept
+    (truncate) or the last included (snapshot) one. `one_at_a_time`: the node handles one message at a time:
+    an answer follows its request. `by_client`: a line of a client's own history: `ts` is the client's clock,
+    and `node` acted at some moment between invocation and answer. `voters`: the voters as the node has them,
+    two sets while they change.
     """
 
     kind: str
     node: str
-    place: Place
+    path: str
+    line: int
     inc: str = ""
     seq: int | None = None
     ts: float | None = None
@@ -168,6 +170,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     one_at_a_time: bool = False
     by_client: bool = False
     voters: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def place(self) -> Place:
+        return Place(self.path, self.line)
 
     @property
     def old_role(self) -> str | None:

@@ -41,7 +41,6 @@ class Sending(msgspec.Struct, gc=False, eq=False):
     position: int = 0
     past: tuple[int, ...] = ()
     ts: float | None = None
-    place: Place | None = None
     waiting: list[Lane] | None = None
 
 
@@ -123,7 +122,7 @@ class Lane:
             self.unnumbered = event.seq is None
             return
         numbered = event.inc == last.inc and event.seq is not None and last.seq is not None
-        if not numbered and event.place.path != last.place.path:
+        if not numbered and event.path != last.path:
             self.floor = self.stamp if self.stamp > float("-inf") else float("inf")
         if not numbered and (event.ts or 0.0) < self.floor:
             raise OutOfOrder

@@ -25,7 +25,6 @@ class LeaseClock:
 
     term: int | None = None
     contact: float | None = None
-    contact_place: Place | None = None
     shows: bool = False
     exact: bool = True
     expired: Place | None = None
@@ -34,7 +33,13 @@ class LeaseClock:
     reigned: int = 0
     _heard: dict[str, float] = field(default_factory=dict)
     _untimed: bool = False
+    _contact_at: Event | None = None
     _seq: int | None = None
+
+    @property
+    def contact_place(self) -> Place | None:
+        """The line that shows the contact."""
+        return None if self._contact_at is None else self._contact_at.place
 
     def see(self, event: Event, news: bool, peers_needed: int, limit_s: float) -> bool:
         """Takes in one event of the node; True if the node led until then and its lease is over.
@@ -108,7 +113,7 @@ class LeaseClock:
         if now is None:
             self._untimed = True
         elif self.contact is None or now >= self.contact:
-            self.contact, self.contact_place, self._untimed = now, event.place, False
+            self.contact, self._contact_at, self._untimed = now, event, False
 
     def _hear(self, event: Event, peer: str, now: float, peers_needed: int) -> None:
         """Moves the contact on to where the last of the peers that make a majority was heard."""
@@ -117,4 +122,4 @@ class LeaseClock:
         if len(heard) >= peers_needed:
             oldest = sorted(heard.values())[-peers_needed]
             if self.contact is None or oldest > self.contact:
-                self.contact, self.contact_place = oldest, event.place
+                self.contact, self._contact_at = oldest, event

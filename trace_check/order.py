@@ -193,16 +193,12 @@ class Merge:
             if msg.type == APPEND and msg.term != lane.led:
                 self._note_win(event, lane)
             if sending is None:
-                return self._keep(
-                    key,
-                    Sending(mid is not None, lane.number, -1, lane.taken, (), event.ts, event.place),
-                )
+                return self._keep(key, Sending(mid is not None, lane.number, -1, lane.taken, (), event.ts))
             if sending.lane >= 0:
                 return None
             if sending.index == _MISSED and sending.certain and self._rereads and len(lane.feed.lanes) > 1:
                 raise LateLines
-            sending.lane, sending.position, sending.place = lane.number, lane.taken, event.place
-            sending.ts = event.ts
+            sending.lane, sending.position, sending.ts = lane.number, lane.taken, event.ts
             return sending
         if kind != "recv" or msg.src == event.node:
             return None
@@ -221,7 +217,7 @@ class Merge:
                 continue
             voters = self._votes.setdefault((term, candidate.name), {})
             if event.node not in voters:
-                vote = Sending(False, lane=lane.number, position=lane.taken, place=event.place)
+                vote = Sending(False, lane=lane.number, position=lane.taken)
                 voters[event.node] = vote
                 self._marks[lane.number, lane.taken] = vote
         if not self._whole and len(self._votes) > _VOTES_KEPT:
@@ -326,7 +322,9 @@ class Merge:
             hops[lane] = next(cause for cause in lane.blocked if cause.certain)
             lane = self._order[hops[lane].lane]
         circle = list(hops)[list(hops).index(lane) :]
-        places = "; ".join(f"{one.queue[0][1].place} receives what {hops[one].place} sends" for one in circle)
+        places = "; ".join(
+            f"{one.queue[0][1].place} receives what {self._queued(hops[one]).place} sends" for one in circle
+        )
         place = lane.queue[0][1].place
         return InputError(
             f"these receipts come before their sendings, whatever the order of the nodes: {places}",
@@ -334,6 +332,11 @@ class Merge:
             path=place.path,
             line=place.line,
         )
+
+    def _queued(self, sending: Sending) -> Event:
+        """The line of a sending that is read and not merged yet."""
+        sender = self._order[sending.lane]
+        return sender.queue[sending.position - sender.position - 1][1]
 
 
 def sorted_feeds(events: Sequence[Event]) -> tuple[list[Feed], list[Gap]]:

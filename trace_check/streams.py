@@ -107,7 +107,7 @@ def _first_misplaced(events: list[Event]) -> Event | None:
         same_counter = numbered and (before.inc == after.inc)
         if same_counter and not counted and (after.inc or not later):
             return after
-        if before.place.path != after.place.path and not counted and not later:
+        if before.path != after.path and not counted and not later:
             return after
     return None
 
@@ -140,8 +140,8 @@ def _in_order(group: list[Event], gaps: list[Gap]) -> list[Event]:
             raise InputError(
                 f"seq {after.seq} of {after.node} occurs twice, first at {before.place}",
                 mend="name each log once, and give every incarnation an `inc` of its own",
-                path=after.place.path,
-                line=after.place.line,
+                path=after.path,
+                line=after.line,
             )
         if step > 1:
             missing += step - 1
@@ -158,14 +158,14 @@ def _seq(event: Event) -> int:
 def _by_file(group: list[Event]) -> list[list[Event]]:
     files: dict[str, list[Event]] = {}
     for event in group:
-        files.setdefault(event.place.path, []).append(event)
+        files.setdefault(event.path, []).append(event)
     return list(files.values())
 
 
 def _incarnations_in_order(groups: list[list[Event]]) -> list[list[Event]]:
     """The incarnations of one node in order. Raises: InputError, see `node_streams`."""
-    if len({event.place.path for group in groups for event in group}) == 1:
-        spans = [(min(e.place.line for e in g), max(e.place.line for e in g), g) for g in groups]
+    if len({event.path for group in groups for event in group}) == 1:
+        spans = [(min(e.line for e in g), max(e.line for e in g), g) for g in groups]
         spans.sort(key=lambda span: span[0])
         if all(before[1] < after[0] for before, after in pairwise(spans)):
             return [group for _, _, group in spans]
@@ -193,6 +193,6 @@ def _unordered(event: Event, what: str, why: str) -> InputError:
     return InputError(
         f"{what} of {event.node} cannot be put in order: this one {why}",
         mend="log `seq` and `inc`, or keep the lines of one node in one file in their order",
-        path=event.place.path,
-        line=event.place.line,
+        path=event.path,
+        line=event.line,
     )

@@ -112,7 +112,7 @@ class _Entries(_Heads):
 def test_a_rule_sees_new_entries_only_if_it_reads_them() -> None:
     def append(kind: str, mid: str, src: str, term: int, last: int) -> Event:
         msg = Message(APPEND, APPEND, src, "n9", term, prev=(last, 1), entries=())
-        return Event(kind, "n1", PLACE, inc="a", mid=mid, msg=msg)
+        return Event(kind, "n1", PLACE.path, PLACE.line, inc="a", mid=mid, msg=msg)
 
     _Heads.seen.clear()
     judge = Judge([_Heads, _Entries])
@@ -125,7 +125,7 @@ def test_a_rule_sees_new_entries_only_if_it_reads_them() -> None:
         append("recv", "sender", "n2", 2, 5),
         append("recv", "received", "n2", 2, 6),
         append("send", "again", "n1", 2, 6),
-        Event("state", "n1", PLACE, inc="a", state=NodeState(term=3)),
+        Event("state", "n1", PLACE.path, PLACE.line, inc="a", state=NodeState(term=3)),
         append("send", "older than its node", "n1", 2, 6),
     ):
         judge.see(event, lane)
@@ -163,7 +163,7 @@ class _States(Rule):
 
 def test_a_rule_sees_what_differs_in_a_state() -> None:
     def shown(mid: str, kind: str = "state", inc: str = "a", **fields: Any) -> Event:
-        return Event(kind, "n1", PLACE, inc=inc, mid=mid, state=NodeState(**fields))
+        return Event(kind, "n1", PLACE.path, PLACE.line, inc=inc, mid=mid, state=NodeState(**fields))
 
     _States.seen.clear()
     judge = Judge([_States])

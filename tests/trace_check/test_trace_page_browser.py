@@ -11,7 +11,7 @@ import pytest
 from browser import Browser
 
 from trace_check import sample, validate
-from trace_check.event import Event, Message, NodeState, Place
+from trace_check.event import Event, Message, NodeState
 from trace_check.load import Log, load
 from trace_check.page import render_page
 
@@ -205,8 +205,8 @@ def large_log() -> Log:
         src, dst = ("n1", other) if step < 2 else (other, "n1")
         msg = Message(type="append" if step < 2 else "append_response", raw_type="", src=src, dst=dst, term=1)
         state = leads if node == "n1" else None
-        place = Place("all.ndjson", number + 1)
-        events.append(Event(kind=kind, node=node, place=place, ts=1e9 + number / 1e3, msg=msg, state=state))
+        ts = 1e9 + number / 1e3
+        events.append(Event(kind, node, "all.ndjson", number + 1, ts=ts, msg=msg, state=state))
         own = (last[node],) if node in last else ()
         causes.append((*own, number - 1) if kind == "recv" else own)
         last[node] = number

@@ -93,7 +93,7 @@ def _event(kind: str, wire: ClientLine, node: str, ts: float, place: Place, term
         error=shown if failed else None,
         term=term,
     )
-    return Event(kind=kind, node=node, place=place, ts=ts, client=client, by_client=True)
+    return Event(kind=kind, node=node, path=place.path, line=place.line, ts=ts, client=client, by_client=True)
 
 
 def _reason(error: Any) -> str | None:

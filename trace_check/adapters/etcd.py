@@ -182,7 +182,8 @@ class Parser:
         return Event(
             kind=sentence.kind,
             node=node,
-            place=place,
+            path=place.path,
+            line=place.line,
             ts=seconds_of_text(wire.ts, place),
             one_at_a_time=True,
             **fields,

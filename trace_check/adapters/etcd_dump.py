@@ -68,4 +68,7 @@ class Parser:
         event = self._events.entry(self._node, index, term, place)
         if index != self._commit:
             return (event,)
-        return (event, Event(kind="commit", node=self._node, place=place, entry=(index, term)))
+        return (
+            event,
+            Event("commit", self._node, place.path, place.line, entry=(index, term)),
+        )

@@ -162,7 +162,8 @@ class Parser:
         return Event(
             kind=kind,
             node=wire.nid,
-            place=place,
+            path=place.path,
+            line=place.line,
             inc=f"start {starts}" if starts else "",
             ts=ts,
             msg=None if wire.msg is None else _message(wire.msg),

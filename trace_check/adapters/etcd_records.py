@@ -56,9 +56,8 @@ class WalEvents:
         truncated = self._log.append(index, term)
         reason = "overwrites entries from here on" if truncated else None
         state = NodeState(last=(index, term))
-        return Event(
-            kind="append", node=node, place=place, entries=((index, term),), state=state, reason=reason
-        )
+        entries = ((index, term),)
+        return Event("append", node, place.path, place.line, entries=entries, state=state, reason=reason)
 
     def state(self, node: str, term: int, vote: str, commit: int, place: Place) -> Event:
         """The event of a hard state made durable; `vote` is "0" for nobody."""
@@ -66,11 +65,12 @@ class WalEvents:
         state = NodeState(term=term, vote=NOBODY if vote == "0" else vote, commit=commit, last=last)
         advanced, self._commit = commit > self._commit, max(commit, self._commit)
         entry = self._log.entry_at(commit) if advanced else None
-        return Event(kind="commit" if advanced else "state", node=node, place=place, state=state, entry=entry)
+        kind = "commit" if advanced else "state"
+        return Event(kind, node, place.path, place.line, state=state, entry=entry)
 
     def snapshot(self, node: str, index: int, term: int, place: Place) -> Event | None:
         """The event of a snapshot; None for the empty one that every new log begins with."""
         if index == 0:
             return None
         self._log.restart_at(index, term)
-        return Event(kind="snapshot", node=node, place=place, entry=(index, term))
+        return Event("snapshot", node, place.path, place.line, entry=(index, term))

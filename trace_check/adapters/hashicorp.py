@@ -117,7 +117,7 @@ class Parser:
         if fields is None:
             return (*known, *servers) or (Skipped(place),)
         ts = seconds_of_text(wire.ts, place)
-        event = Event(node=name, place=place, ts=ts, **fields)
+        event = Event(node=name, path=place.path, line=place.line, ts=ts, **fields)
         return (*known, *servers, event)
 
     @staticmethod

@@ -220,7 +220,7 @@ class Parser:
         shared = self._names.setdefault
         events: list[Event] = []
         for at, line in enumerate(lines, start=number):
-            event = _plain(line, Place(path, at), shared)
+            event = _plain(line, path, at, shared)
             if event is None:
                 break
             events.append(event)
@@ -228,7 +228,7 @@ class Parser:
 
     def parse(self, line: bytes, place: Place) -> tuple[Item, ...]:
         """The items of one line. Raises: InputError with the place for what is broken."""
-        event = _plain(line, place, self._names.setdefault)
+        event = _plain(line, place.path, place.line, self._names.setdefault)
         return self._any(_decode(line, place), place) if event is None else (event,)
 
     @staticmethod
@@ -254,7 +254,7 @@ class Parser:
         return (event,)
 
 
-def _plain(text: bytes, place: Place, shared: Callable[[str, str], str]) -> Event | None:
+def _plain(text: bytes, path: str, number: int, shared: Callable[[str, str], str]) -> Event | None:
     """The event of a plain line, None for any other. `shared` gives the one object that stands for a name."""
     try:
         line = _decode_plain(text)
@@ -265,7 +265,7 @@ def _plain(text: bytes, place: Place, shared: Callable[[str, str], str]) -> Even
         return None
     node, inc = shared(node, node), shared(inc, inc)
     if msg is None:
-        return _of_record(line, node, inc, place)
+        return _of_record(line, node, inc, path, number)
     if kind == "send":
         src, dst = line.src or node, line.dst or ""
     elif kind == "recv":
@@ -279,7 +279,8 @@ def _plain(text: bytes, place: Place, shared: Callable[[str, str], str]) -> Even
     return Event(
         kind,
         node,
-        place,
+        path,
+        number,
         inc,
         line.seq,
         line.ts,
@@ -303,14 +304,15 @@ def _plain(text: bytes, place: Place, shared: Callable[[str, str], str]) -> Even
     )
 
 
-def _of_record(line: PlainLine, node: str, inc: str, place: Place) -> Event:
+def _of_record(line: PlainLine, node: str, inc: str, path: str, number: int) -> Event:
     """The event of a line without a message."""
     kind, pre, state = line.event, line.pre, line.state
     client = kind in CLIENT_KINDS or (line.op is not None and kind == APPEND)
     return Event(
         kind,
         node,
-        place,
+        path,
+        number,
         inc,
         line.seq,
         line.ts,

@@ -248,7 +248,8 @@ def event_of(line: WireLine, kind: str, place: Place, msg: Message | None = None
     seen = (
         kind,
         node_of(line, place),
-        place,
+        place.path,
+        place.line,
         text(line.inc) or "",
         line.seq,
         seconds_of(line, place),

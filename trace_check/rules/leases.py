@@ -71,8 +71,8 @@ class LeaseOverrun(Rule):
         if lease.exact:
             facts = [*against]
             if lease.contact_place is not None:
-                place = Seen(lease.contact_place, seen.node, seen.inc, 0, seen.lane, 0, ())
-                facts.append(Fact("last line that allows contact with a quorum", place))
+                where = Seen(lease.contact_place, seen.node, seen.inc, 0, seen.lane, 0, ())
+                facts.append(Fact("last line that allows contact with a quorum", where))
             self.report(text, seen, tuple(facts), term=lease.term)
         else:
             self.doubt(f"{text} ({seen.place}), unless contact was not logged: the lines have no seq or inc")
