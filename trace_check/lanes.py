@@ -35,6 +35,8 @@ class Sending(msgspec.Struct, gc=False, eq=False):
     matched by its id, not by its content. `waiting` are the lanes whose next event may not come before.
     """
 
+    src: str
+    dst: str
     certain: bool
     lane: int = -1
     index: int = -1

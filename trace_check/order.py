@@ -60,6 +60,7 @@ class Merge:
         self._young: dict[object, Sending] = {}
         self._old: dict[object, Sending] = {}
         self._votes: dict[tuple[int, str], dict[str, Sending]] = {}
+        self._by_pair = False
         self._marks: dict[tuple[int, int], Sending] = {}
         self._heap: list[tuple[float, int]] = []
         self._cause: Sending | None = None
@@ -185,15 +186,22 @@ class Merge:
     def _sending_of(self, event: Event, msg: Message, lane: Lane) -> Sending | None:
         """The sending that a line is, or that a receipt waits for; None for one that was sent before."""
         mid, kind = event.mid, event.kind
-        key: object = (msg.src, msg.dst, mid) if mid is not None else _content(msg)
+        key: object = _content(msg) if mid is None else (msg.src, msg.dst, mid) if self._by_pair else mid
         sending = self._young.get(key) or self._old.get(key)
+        if sending is not None and mid is key and (sending.src != msg.src or sending.dst != msg.dst):
+            self._part_pairs()
+            return self._sending_of(event, msg, lane)
         if msg.type == VOTE_RESPONSE:
             self._note_votes(event, lane)
         if kind == "send":
             if msg.type == APPEND and msg.term != lane.led:
                 self._note_win(event, lane)
             if sending is None:
-                return self._keep(key, Sending(mid is not None, lane.number, -1, lane.taken, (), event.ts))
+                sending = Sending(
+                    msg.src, msg.dst, mid is not None, lane.number, -1, lane.taken, (), event.ts
+                )
+                self._keep(key, sending)
+                return sending
             if sending.lane >= 0:
                 return None
             if sending.index == _MISSED and sending.certain and self._rereads and len(lane.feed.lanes) > 1:
@@ -202,14 +210,27 @@ class Merge:
             return sending
         if kind != "recv" or msg.src == event.node:
             return None
-        return self._keep(key, Sending(mid is not None)) if sending is None else sending
-
-    def _keep(self, key: object, sending: Sending) -> Sending:
-        """Keeps a message by what identifies it, for `_SENDINGS_KEPT` more messages at least."""
-        if len(self._young) >= _SENDINGS_KEPT and not self._whole:
-            self._young, self._old = {}, self._young
-        self._young[key] = sending
+        if sending is None:
+            sending = Sending(msg.src, msg.dst, mid is not None)
+            self._keep(key, sending)
         return sending
+
+    def _keep(self, key: object, sending: Sending) -> None:
+        """Keeps a message by what identifies it, for `_SENDINGS_KEPT` more messages at least."""
+        young = self._young
+        if len(young) >= _SENDINGS_KEPT and not self._whole:
+            young, self._old = {}, young
+            self._young = young
+        young[key] = sending
+
+    def _part_pairs(self) -> None:
+        """From now on an id is one of a sender and a receiver: others have used the same."""
+        self._by_pair = True
+        for table in (self._young, self._old):
+            named = [(mid, sending) for mid, sending in table.items() if isinstance(mid, str)]
+            for mid, sending in named:
+                del table[mid]
+                table[sending.src, sending.dst, mid] = sending
 
     def _note_votes(self, event: Event, lane: Lane) -> None:
         for term, candidate in votes_cast(event):
@@ -217,7 +238,7 @@ class Merge:
                 continue
             voters = self._votes.setdefault((term, candidate.name), {})
             if event.node not in voters:
-                vote = Sending(False, lane=lane.number, position=lane.taken)
+                vote = Sending(event.node, candidate.name, False, lane.number, -1, lane.taken)
                 voters[event.node] = vote
                 self._marks[lane.number, lane.taken] = vote
         if not self._whole and len(self._votes) > _VOTES_KEPT:

@@ -67,6 +67,20 @@ def test_reading_ahead_orders_as_reading_all_does(cluster: list[Path]) -> None:
     assert (report.matched, report.unmatched, report.inversions) == (order.matched, order.unmatched, 0)
 
 
+def test_an_id_may_be_used_by_every_pair_of_nodes(tmp_path: Path) -> None:
+    def message(event: str, src: str, dst: str, mid: str) -> Line:
+        ends = {"to": dst} if event == "send" else {"frm": src}
+        msg = {"type": "append", "term": 1}
+        return line(src if event == "send" else dst, event, mid=mid, msg=msg, **ends)
+
+    sent = [message("send", "n1", "n2", mid) for mid in ("0", "1")]
+    others = [message("recv", "n1", "n3", "1"), message("recv", "n3", "n2", "0")]
+    taken = [message("recv", "n1", "n2", mid) for mid in ("1", "0")]
+    for lines in ([*sent, *others, *taken], [*taken, *others, *sent], [*others, *sent, *taken]):
+        report = validate([write(tmp_path / "all", lines)], tier=Tier.rules)
+        assert (report.matched, report.unmatched) == (2, 2)
+
+
 def test_a_sending_far_ahead_is_found_and_one_too_far_is_not(tmp_path: Path) -> None:
     def matched(lines_before: int) -> int:
         msg = {"type": "append", "term": 1}
