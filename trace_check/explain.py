@@ -73,8 +73,9 @@ class Acknowledgements:
         if term is None:
             return
         count, writes = self._known.get((term, event.node), (0, ()))
-        kept = (*writes, str(client)) if len(writes) < _WRITES_KEPT else writes
-        self._known[term, event.node] = (count + 1, kept)
+        if len(writes) < _WRITES_KEPT:
+            writes = (*writes, str(client))
+        self._known[term, event.node] = (count + 1, writes)
 
     def in_term(self, term: int | None) -> tuple[Acknowledged, ...]:
         """What was acknowledged in `term`, by node."""

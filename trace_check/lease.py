@@ -54,14 +54,13 @@ class LeaseClock:
         if self.term is None:
             self._lead(event, now)
             return False
-        seq, kind = event.seq, event.kind
+        seq, msg, kind = event.seq, event.msg, event.kind
         if seq is None or before is None:
             self.exact = False
             if self._untimed and now is not None:
                 self._reach(event, now)
         elif seq != before + 1 or (self._untimed and now is not None):
             self._reach(event, now)
-        msg = event.msg
         if msg is not None:
             if kind == "recv":
                 self.shows = True

@@ -26,7 +26,7 @@ LOOKAHEAD_LINES = 64
 SEARCH_LINES = 4096
 """How many are read ahead where a receipt's sending has not been found yet."""
 
-_REFILL_EVENTS = 16
+_REFILL_EVENTS = 32
 """After how many events of a node its feed is looked at: whether enough of it is read ahead."""
 
 _MISSED = -2

@@ -41,7 +41,10 @@ class LeaderCompleteness(Rule):
 
     def see(self, event: Event, view: NodeView) -> None:
         msg = event.msg
-        if msg is not None and msg.term is not None and msg.commit is not None and msg.prev is not None:
+        if msg is None or msg.term is None or msg.commit is None or msg.prev is None:
+            return
+        known = self._committed.get(msg.term)
+        if known is None or msg.commit > known[0]:
             held = msg.prev[0] + len(msg.entries or ())
             self._commit(msg.term, min(msg.commit, held), view)
 
