@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trace_check.event import Event
-from trace_check.order import Merge, sorted_feeds
+from trace_check.order import Merge
+from trace_check.streams import sorted_feeds
 
 
 @dataclass(frozen=True)

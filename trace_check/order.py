@@ -17,8 +17,7 @@ from itertools import islice
 from trace_check.errors import InputError
 from trace_check.event import APPEND, LEADER, VOTE_RESPONSE, Event, Message
 from trace_check.facts import led_terms, votes_cast
-from trace_check.lanes import Feed, Gap, Lane, LateLines, OutOfOrder, Sending
-from trace_check.streams import node_streams
+from trace_check.lanes import Feed, Lane, LateLines, OutOfOrder, Sending
 
 LOOKAHEAD_LINES = 64
 """How many lines of each file are read ahead of the merge as a rule."""
@@ -31,6 +30,13 @@ _REFILL_EVENTS = 32
 
 _MISSED = -2
 _SENDINGS_KEPT = 16384
+"""How many messages are kept at least until they are received, and those without an id after that too."""
+
+_DONE_KEPT = 4096
+"""How many ids of received messages are kept at least, for copies of them."""
+
+_COPIED = Sending("", "", True, lane=0, index=0)
+"""The sending of a receipt that is not the first of its message."""
 _VOTES_KEPT = 1024
 
 
@@ -61,6 +67,9 @@ class Merge:
         self._old: dict[object, Sending] = {}
         self._votes: dict[tuple[int, str], dict[str, Sending]] = {}
         self._by_pair = False
+        self._done: dict[object, tuple[str, str]] = {}
+        self._done_before: dict[object, tuple[str, str]] = {}
+        self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._marks: dict[tuple[int, int], Sending] = {}
         self._heap: list[tuple[float, int]] = []
         self._cause: Sending | None = None
@@ -188,9 +197,15 @@ class Merge:
         mid, kind = event.mid, event.kind
         key: object = _content(msg) if mid is None else (msg.src, msg.dst, mid) if self._by_pair else mid
         sending = self._young.get(key) or self._old.get(key)
-        if sending is not None and mid is key and (sending.src != msg.src or sending.dst != msg.dst):
-            self._part_pairs()
-            return self._sending_of(event, msg, lane)
+        if sending is not None:
+            if mid is key and (sending.src != msg.src or sending.dst != msg.dst):
+                self._part_pairs()
+                return self._sending_of(event, msg, lane)
+        elif mid is not None and (pair := self._done.get(key) or self._done_before.get(key)):
+            if pair[0] != msg.src or pair[1] != msg.dst:
+                self._part_pairs()
+                return self._sending_of(event, msg, lane)
+            return None if kind == "send" else _COPIED
         if msg.type == VOTE_RESPONSE:
             self._note_votes(event, lane)
         if kind == "send":
@@ -216,21 +231,34 @@ class Merge:
         return sending
 
     def _keep(self, key: object, sending: Sending) -> None:
-        """Keeps a message by what identifies it, for `_SENDINGS_KEPT` more messages at least."""
+        """Keeps a message by what identifies it."""
         young = self._young
         if len(young) >= _SENDINGS_KEPT and not self._whole:
             young, self._old = {}, young
             self._young = young
         young[key] = sending
 
+    def _arrived(self, event: Event, sending: Sending) -> None:
+        """Keeps of a message its id and its ends: another receipt would be that of a copy."""
+        pair = (sending.src, sending.dst)
+        key: object = (*pair, event.mid) if self._by_pair else event.mid
+        if self._young.pop(key, None) is None and self._old.pop(key, None) is None:
+            return
+        if len(self._done) >= _DONE_KEPT:
+            self._done, self._done_before = {}, self._done
+        self._done[key] = self._pairs.setdefault(pair, pair)
+
     def _part_pairs(self) -> None:
         """From now on an id is one of a sender and a receiver: others have used the same."""
         self._by_pair = True
         for table in (self._young, self._old):
-            named = [(mid, sending) for mid, sending in table.items() if isinstance(mid, str)]
-            for mid, sending in named:
-                del table[mid]
+            for mid in [mid for mid in table if isinstance(mid, str)]:
+                sending = table.pop(mid)
                 table[sending.src, sending.dst, mid] = sending
+        for done in (self._done, self._done_before):
+            for mid in [mid for mid in done if isinstance(mid, str)]:
+                pair = done.pop(mid)
+                done[*pair, mid] = pair
 
     def _note_votes(self, event: Event, lane: Lane) -> None:
         for term, candidate in votes_cast(event):
@@ -278,6 +306,8 @@ class Merge:
                 self._missed.add(event.msg.src)
             return
         self.matched += 1
+        if sending.certain and not self._whole:
+            self._arrived(event, sending)
         sent, ts = sending.ts, event.ts
         if sent is not None and ts is not None and sending.certain and sent > ts + self.clock_error_s:
             self.inversions += 1
@@ -358,15 +388,6 @@ class Merge:
         """The line of a sending that is read and not merged yet."""
         sender = self._order[sending.lane]
         return sender.queue[sending.position - sender.position - 1][1]
-
-
-def sorted_feeds(events: Sequence[Event]) -> tuple[list[Feed], list[Gap]]:
-    """A feed for each node, its lines sorted in memory, and the gaps in their numbers.
-
-    Raises: InputError where they cannot be sorted.
-    """
-    streams, gaps = node_streams(events)
-    return [Feed(iter(stream), sorted=True) for stream in streams.values()], gaps
 
 
 def _content(msg: Message) -> tuple[object, ...]:

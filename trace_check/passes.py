@@ -17,9 +17,9 @@ from trace_check.event import Config, Event
 from trace_check.explain import Acknowledgements
 from trace_check.judge import Judge
 from trace_check.lanes import Feed, Gap, LateLines, OutOfOrder
-from trace_check.order import Merge, sorted_feeds
+from trace_check.order import Merge
 from trace_check.reader import Gathered, Source, streams_of
-from trace_check.streams import end_to_end
+from trace_check.streams import end_to_end, sorted_feeds
 from trace_check.track import LateDeclaration, NodeView
 
 _Result = TypeVar("_Result")

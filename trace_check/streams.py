@@ -14,7 +14,7 @@ import msgspec
 
 from trace_check.errors import InputError
 from trace_check.event import Event
-from trace_check.lanes import Gap
+from trace_check.lanes import Feed, Gap
 
 _Part = tuple[float, int, Iterator[Event]]
 """Time and number of the first line of a file, and all its lines."""
@@ -66,6 +66,15 @@ def end_to_end(streams: Iterable[Iterator[Event]]) -> list[Iterator[Event]]:
         chain.from_iterable(stream for _, _, stream in sorted(parts, key=lambda part: part[:2]))
         for _, parts in logs
     ]
+
+
+def sorted_feeds(events: Sequence[Event]) -> tuple[list[Feed], list[Gap]]:
+    """A feed for each node, its lines sorted in memory, and the gaps in their numbers.
+
+    Raises: InputError where they cannot be sorted.
+    """
+    streams, gaps = node_streams(events)
+    return [Feed(iter(stream), sorted=True) for stream in streams.values()], gaps
 
 
 def _unnamed_in_order(events: list[Event]) -> list[Event]:

@@ -81,6 +81,30 @@ def test_an_id_may_be_used_by_every_pair_of_nodes(tmp_path: Path) -> None:
         assert (report.matched, report.unmatched) == (2, 2)
 
 
+def test_a_message_waits_for_its_receipt_and_is_known_for_its_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order, "_SENDINGS_KEPT", 128)
+    monkeypatch.setattr(order, "_DONE_KEPT", 8)
+    msg = {"type": "append", "term": 1}
+
+    def sent(mid: str) -> Line:
+        return line("n1", "send", to="n2", mid=mid, msg=msg)
+
+    def taken(mid: str) -> Line:
+        return line("n2", "recv", frm="n1", mid=mid, msg=msg)
+
+    def counts(*lines: Line) -> tuple[int, int]:
+        timed = [{**one, "ts": float(number)} for number, one in enumerate(lines)]
+        report = validate([write(tmp_path / "all", timed)], tier=Tier.rules)
+        return report.matched, report.unmatched
+
+    others = [one for mid in range(500) for one in (sent(f"{mid}"), taken(f"{mid}"))]
+    assert counts(sent("slow"), *others, taken("slow")) == (501, 0)
+    assert counts(sent("a"), taken("a"), taken("a"), sent("a"), taken("a")) == (3, 0)
+    assert counts(*others, taken("495"), taken("0")) == (501, 1)
+
+
 def test_a_sending_far_ahead_is_found_and_one_too_far_is_not(tmp_path: Path) -> None:
     def matched(lines_before: int) -> int:
         msg = {"type": "append", "term": 1}
