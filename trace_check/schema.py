@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from trace_check.adapters.native import MESSAGE_TYPES, NativeLine
+from trace_check.adapters.native import NativeLine
+from trace_check.adapters.plain import MESSAGE_TYPES
 from trace_check.adapters.wire import ROLES
 from trace_check.event import KINDS
 

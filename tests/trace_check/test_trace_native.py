@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from trace_check.adapters.native import Parser
+from trace_check.adapters.plain import Names, plain_event
 from trace_check.event import APPEND, KINDS, Event, Message, NodeState, Place
 from trace_check.judge import Judge
 from trace_check.lanes import Feed, Lane
@@ -50,7 +51,7 @@ PLAIN: list[dict[str, Any]] = [
     {"event": "term", "new_term": 4, "state": {"vote": None}},
     {"event": "vote", "state": {"vote": "n2", "role": "follower"}},
     {"event": "append", "entries": [[5, 3], [6, 3]], "state": STATE},
-    {"event": "append", "op": "w1", "entries": []},
+    {"event": "append", "op": "w1", "entries": [[5, 3]]},
     {"event": "truncate", "entry": [4, 3]},
     {"event": "commit", "entry": [5, 3], "state": STATE},
     {"event": "snapshot", "entry": [5, 3]},
@@ -63,10 +64,35 @@ PLAIN: list[dict[str, Any]] = [
     {"event": "client_fail", **WRITE, "error": "redirect", "hint": "n2"},
     {"event": "client_fail", **WRITE, "error": "redirect", "to": "n3"},
     {"event": "read", "op": "r1", "key": 4},
+    {"event": "state", "ts": "2026-03-04T05:06:07.123456789+02:00"},
+    {"event": "state", "ts": "2026-03-04 05:06:07", "inc": 0},
+    {
+        "event": "send",
+        "to": 0,
+        "mid": 3,
+        "msg": {**APPENDED, "re": 4},
+        "pre": {"vote": 0},
+        "state": {"vote": 2},
+    },
+    {"event": "recv", "from": "", "to": "n1", "msg": APPENDED},
+    {"event": "client_fail", **WRITE, "error": "redirect", "to": 3},
 ]
 NOT_PLAIN: list[dict[str, Any]] = [
-    {"event": "state", "state": {"role": "primary", "last_index": 4}},
-    {"event": "send", "to": 2, "msg": APPENDED},
+    {"event": "state", "state": {"role": "primary"}},
+    {"event": "state", "state": {"role": "leader", "last_index": 4}},
+    {"event": "state", "timestamp": 4.5},
+    {"event": "state", "time": "2026-03-04T05:06:07Z", "ts": None},
+    {"event": "append", "op": "w1", "entries": []},
+    {"event": "role", "old_term": 0, "new_term": 1, "new_role": "candidate"},
+    {"event": "append", "msg": APPENDED},
+    {"event": "send", "to": "n2", "msg": APPENDED, "op": "w1"},
+    {"event": "send", "to": "n2", "msg": APPENDED, "entry": [5, 3]},
+    {"event": "send", "to": "n2", "msg": APPENDED, "entries": [[5, 3]]},
+    {"event": "send", "to": "n2", "msg": APPENDED, "old_role": "leader"},
+    {"event": "send", "to": "n2", "msg": APPENDED, "new_role": "leader"},
+    {"event": "send", "to": "n2", "msg": APPENDED, "old_term": 2},
+    {"event": "send", "to": "n2", "msg": APPENDED, "new_term": 2},
+    {"event": "send", "to": "n2", "msg": APPENDED, "reason": "won"},
     {"event": "recv", "msg": {**APPENDED, "from": "n2", "reject": True}},
     {"event": "send", "to": "n2", "msg": {"type": "vote_response", "prevote": True, "granted": True}},
     {"event": "client_ok", "op": 4, "value": 1.5, "key": ["x"]},
@@ -84,6 +110,20 @@ def test_a_plain_line_says_the_same_under_an_alias(fields: dict[str, Any]) -> No
     (event,) = read({**HEAD, **fields})
     assert isinstance(event, Event)
     assert (event,) == read({**aliased, **fields})
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_what_is_plain_is_read_as_such(plain: bool) -> None:
+    for fields in PLAIN if plain else NOT_PLAIN:
+        written = json.dumps({**HEAD, **fields}).encode()
+        assert (plain_event(written, PLACE.path, PLACE.line, Names()) is not None) == plain, fields
+
+
+def test_names_are_forgotten_where_there_are_too_many() -> None:
+    names = Names()
+    for number in range(10_000):
+        assert names[number] == names[str(number)] == str(number)
+    assert len(names) < 5_000
 
 
 def test_every_kind_but_the_start_of_a_node_is_plain() -> None:

@@ -175,14 +175,19 @@ def seconds_of(line: WireLine, place: Place) -> float | None:
     for value in (line.ts, line.time, line.timestamp, line.at_timestamp):
         if isinstance(value, str):
             try:
-                moment = datetime.fromisoformat(value)
+                return seconds_of_iso(value)
             except ValueError:
                 mend = "write seconds since 1970, or ISO 8601"
                 raise bad_line(place, f"not a time: {value!r}", mend) from None
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         if value is not None:
             return value
     return None
+
+
+def seconds_of_iso(value: str) -> float:
+    """Wall-clock seconds, UTC where the text names no zone. Raises: ValueError."""
+    moment = datetime.fromisoformat(value)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def node_of(line: WireLine, place: Place) -> str:
