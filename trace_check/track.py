@@ -93,6 +93,7 @@ class NodeView:
         """Where the event at hand is."""
         if self.here is None:
             event, lane = self.event, self.lane
+            lane.past[lane.number] = lane.position
             self.here = Seen(
                 event.place,
                 lane.node,

@@ -156,7 +156,7 @@ def test_a_rule_sees_new_entries_only_if_it_reads_them() -> None:
 
     _Heads.seen.clear()
     judge = Judge([_Heads, _Entries])
-    lane = Lane("n1", 0, Feed(iter(())))
+    lane = Lane("n1", 0, Feed(iter(())), past=[0])
     for event in (
         append("send", "first", "n1", 1, 4),
         append("send", "equal", "n1", 1, 4),
@@ -207,7 +207,7 @@ def test_a_rule_sees_what_differs_in_a_state() -> None:
 
     _States.seen.clear()
     judge = Judge([_States])
-    lane = Lane("n1", 0, Feed(iter(())))
+    lane = Lane("n1", 0, Feed(iter(())), past=[0])
     for event in (
         shown("first", role="follower", term=1, commit=0, last=(0, 0)),
         shown("equal", role="follower", term=1, commit=0, last=(0, 0)),

@@ -39,6 +39,8 @@ from trace_check.replay.survey import Survey
 IN_FLIGHT_MAX = 65_536
 """Messages kept on their way; older ones are lost, and a late receipt of one is taken as it is."""
 
+CASES_MAX = 16_384
+"""How many cases of the free values are tried for one state of a node at one line."""
 
 _Found = TypeVar("_Found")
 _VERSIONS_MAX = 64
@@ -54,7 +56,7 @@ class After(NamedTuple):
 
 
 class TooWide(Exception):
-    """More states are possible than the cap allows."""
+    """More states are possible, or more cases to try, than is allowed; it says which."""
 
 
 class Replay:
@@ -112,7 +114,9 @@ class Replay:
         """All that `tried` gives, in every case of the free values that it asks for."""
         found: list[_Found] = []
         waiting = [(local, batch)]
-        while waiting:
+        for _ in range(CASES_MAX):
+            if not waiting:
+                return found
             local, batch = waiting.pop()
             try:
                 found += list(tried(local, batch))
@@ -122,12 +126,12 @@ class Replay:
                     for case in split.cases
                 ]
             self._watch(len(waiting) + len(found))
-        return found
+        raise TooWide(f"more than {CASES_MAX} cases of what is not logged would have to be tried")
 
     def _watch(self, width: int) -> None:
         self.width_max = max(self.width_max, width)
         if width > self.width_cap:
-            raise TooWide
+            raise TooWide(f"more than {self.width_cap} states are possible")
 
     def _put(self, step: Step, found: list[After], received: int) -> None:
         """Keeps what was found of the node and of the message."""

@@ -23,67 +23,66 @@ Difference = tuple[str, Any, Any]
 """A field, as the model has it, as the line has it."""
 
 
-def differences(sent: tuple[Any, ...], step: Step) -> list[Difference]:
-    """Each field in which the messages differ from what the line shows."""
+def differences(sent: tuple[Any, ...], step: Step) -> Iterator[Difference]:
+    """Each field in which the messages differ from what the line shows.
+
+    One after the other: a free value behind the first difference is not asked for unless somebody asks on.
+    """
     msg, first = step.msg, sent[0]
     if msg is None:
-        return []
-    found = _COMPARED[type(first).__name__](sent, msg, step)
+        return
     if msg.term is not None and first.term != msg.term:
-        return [("term", first.term, msg.term), *found]
-    return found
+        yield "term", first.term, msg.term
+    yield from _COMPARED[type(first).__name__](sent, msg, step)
 
 
-def _vote_request(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
-    return _entry("last", sent[0].lastLogIndex, sent[0].lastLogTerm, msg.prev)
+def _vote_request(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[Difference]:
+    yield from _entry("last", sent[0].lastLogIndex, sent[0].lastLogTerm, msg.prev)
 
 
-def _vote_response(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
+def _vote_response(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[Difference]:
     if msg.ok is not None and sent[0].granted != msg.ok:
-        return [("granted", bool(sent[0].granted), msg.ok)]
-    return []
+        yield "granted", bool(sent[0].granted), msg.ok
 
 
-def _append(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
+def _append(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[Difference]:
     first = sent[0]
-    found = _entry("prev", first.prevLogIndex, first.prevLogTerm, msg.prev)
+    yield from _entry("prev", first.prevLogIndex, first.prevLogTerm, msg.prev)
     if msg.commit is not None and first.commitIndex != msg.commit:
-        found.append(("commit", first.commitIndex, msg.commit))
+        yield "commit", first.commitIndex, msg.commit
     held = [(m.prevLogIndex + 1, m.entryTerm) for m in sent if m.entryWrite != -1]
     if step.size is not None and len(held) != step.size:
-        found.append(("number of entries", len(held), step.size))
+        yield "number of entries", len(held), step.size
     elif msg.entries:
         for (index, term), logged in zip(held, msg.entries, strict=True):
-            found += _entry("entry", index, term, logged)
-    return found
+            yield from _entry("entry", index, term, logged)
 
 
-def _append_response(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
+def _append_response(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[Difference]:
     if msg.ok is not None and sent[0].success != msg.ok:
-        return [("success", bool(sent[0].success), msg.ok)]
-    if msg.index is not None and sent[0].success == 1 and sent[0].index != msg.index:
-        return [("index", sent[0].index, msg.index)]
-    return []
+        yield "success", bool(sent[0].success), msg.ok
+    elif msg.index is not None and sent[0].success == 1 and sent[0].index != msg.index:
+        yield "index", sent[0].index, msg.index
 
 
-def _snapshot(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
-    return _entry("last", sent[0].lastIndex, sent[0].lastTerm, msg.prev)
+def _snapshot(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[Difference]:
+    yield from _entry("last", sent[0].lastIndex, sent[0].lastTerm, msg.prev)
 
 
-def _snapshot_response(sent: tuple[Any, ...], msg: Message, step: Step) -> list[Difference]:
+def _snapshot_response(sent: tuple[Any, ...], msg: Message, step: Step) -> Iterator[Difference]:
     if msg.ok is not None and (sent[0].index > 0) != msg.ok:
-        return [("success", sent[0].index > 0, msg.ok)]
-    if msg.index is not None and sent[0].index > 0 and sent[0].index != msg.index:
-        return [("index", sent[0].index, msg.index)]
-    return []
+        yield "success", sent[0].index > 0, msg.ok
+    elif msg.index is not None and sent[0].index > 0 and sent[0].index != msg.index:
+        yield "index", sent[0].index, msg.index
 
 
-def _entry(name: str, index: Any, term: Any, logged: tuple[int, int] | None) -> list[Difference]:
+def _entry(name: str, index: Any, term: Any, logged: tuple[int, int] | None) -> Iterator[Difference]:
     if logged is None:
-        return []
+        return
     if index != logged[0]:
-        return [(f"{name} index", index, logged[0])]
-    return [(f"{name} term", term, logged[1])] if term != logged[1] else []
+        yield f"{name} index", index, logged[0]
+    elif term != logged[1]:
+        yield f"{name} term", term, logged[1]
 
 
 _COMPARED = {
@@ -98,12 +97,7 @@ _COMPARED = {
 
 def agree(sent: tuple[Any, ...], step: Step) -> bool:
     """Whether the messages are what the line shows."""
-    msg, first = step.msg, sent[0]
-    if msg is None:
-        return True
-    if msg.term is not None and first.term != msg.term:
-        return False
-    return not _COMPARED[type(first).__name__](sent, msg, step)
+    return next(differences(sent, step), None) is None
 
 
 def appends(moves: Moves, local: Local, step: Step) -> Iterator[tuple[Any, ...]]:

@@ -146,7 +146,7 @@ class _Diagnosis:
         return bool(self._settled(lambda _: [True] if agree(batch, self.step) else [], self.local))
 
     def _differing(self, action: str, batch: Batch) -> Candidate:
-        fields = self._settled(lambda _: differences(batch, self.step), self.local)
+        fields = self._settled(lambda _: list(differences(batch, self.step)), self.local)
         text = ", ".join(f"{field}: model {mine}, log {logged}" for field, mine, logged in fields)
         return Candidate(action or type(batch[0]).__name__, text)
 

@@ -50,6 +50,7 @@ class _Run:
         servers = survey.servers(configs)
         self.moves = Moves(Machine(servers))
         self.reader = Reader(servers, durable_nodes(configs))
+        self.reader.mid_run |= {i for i, name in enumerate(servers) if name not in survey.nodes}
         self.replay = Replay(survey, self.reader, self.moves, width_cap)
         self.survey = survey
         self.refusals: list[Refusal] = []
@@ -90,8 +91,8 @@ class _Run:
             step = self.reader.step(index, event)
             try:
                 taken = self.replay.take(step)
-            except TooWide:
-                self.reasons.append(f"more than {self.replay.width_cap} states are possible at {event.place}")
+            except TooWide as wide:
+                self.reasons.append(f"{wide} at {event.place}")
                 return ReplayOutcome.CAPPED
             except TooFree:
                 self.reasons.append(f"too little is known of {event.node} at {event.place}")

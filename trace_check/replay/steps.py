@@ -144,8 +144,8 @@ def durable_nodes(configs: Iterable[Config]) -> dict[str | None, bool]:
 class Reader:
     """Turns events into steps; knows of each node its last line and the receipt that it may still handle.
 
-    `mid_run` are the nodes whose log does not begin with their start, or has gaps: they may have sent what no
-    line tells. `unobserved` counts the lines of which the model has nothing.
+    `mid_run` are the nodes whose log does not begin with their start, has gaps, or is not there at all: they
+    may have sent what no line tells. `unobserved` counts the lines of which the model has nothing.
     """
 
     def __init__(self, servers: tuple[str, ...], durable: Mapping[str | None, bool]) -> None:
