@@ -365,6 +365,7 @@ def test_what_nodes_without_a_log_sent_is_not_missed(
         result = replayed(write(tmp_path / "part.ndjson", lines, walk.names))
         if result.outcome is not ReplayOutcome.NOT_REPLAYABLE:
             assert (result.outcome, result.refused) == (ReplayOutcome.REPLAYED, 0)
+            assert not result.complete
 
 
 def big_batch(tmp_path: Path) -> Path:

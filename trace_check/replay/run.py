@@ -83,7 +83,7 @@ class _Run:
             actions=dict(self.moves.actions),
             relaxed=dict(self.moves.relaxed),
             walk=tuple(self.walk or ()),
-            complete=self.survey.complete,
+            complete=self.survey.complete and self.survey.nodes.issuperset(self.moves.machine.servers),
         )
 
     def _all(self, events: Iterable[Event]) -> ReplayOutcome:
