@@ -133,7 +133,7 @@ def change_of(
     new_term: int | None = None,
 ) -> Change | None:
     """The change that these say, None if they say nothing."""
-    if (old_role or new_role) is None and old_term is None and new_term is None:
+    if old_role is None and new_role is None and old_term is None and new_term is None:
         return None
     return Change(old_role, new_role, old_term, new_term)
 

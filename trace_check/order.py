@@ -35,7 +35,7 @@ _SENDINGS_KEPT = 16384
 _DONE_KEPT = 4096
 """How many ids of received messages are kept at least, for copies of them."""
 
-_COPIED = Sending("", "", True, lane=0, index=0)
+_COPIED = Sending("", "", False, lane=0, index=0)
 """The sending of a receipt that is not the first of its message."""
 _VOTES_KEPT = 1024
 
@@ -90,7 +90,7 @@ class Merge:
 
     def __iter__(self) -> Iterator[tuple[Event, Lane]]:
         heap, order, marks = self._heap, self._order, self._marks
-        index = -1
+        index = sum(lane.position for lane in order) - 1
         while heap or self._release():
             lane = order[heapq.heappop(heap)[1]]
             queue = lane.queue
@@ -196,6 +196,10 @@ class Merge:
         """The sending that a line is, or that a receipt waits for; None for one that was sent before."""
         mid, kind = event.mid, event.kind
         key: object = _content(msg) if mid is None else (msg.src, msg.dst, mid) if self._by_pair else mid
+        if msg.type == VOTE_RESPONSE:
+            self._note_votes(event, lane)
+        elif msg.type == APPEND and kind == "send" and msg.term != lane.led:
+            self._note_win(event, lane)
         sending = self._young.get(key) or self._old.get(key)
         if sending is not None:
             if mid is key and (sending.src != msg.src or sending.dst != msg.dst):
@@ -206,11 +210,7 @@ class Merge:
                 self._part_pairs()
                 return self._sending_of(event, msg, lane)
             return None if kind == "send" else _COPIED
-        if msg.type == VOTE_RESPONSE:
-            self._note_votes(event, lane)
         if kind == "send":
-            if msg.type == APPEND and msg.term != lane.led:
-                self._note_win(event, lane)
             if sending is None:
                 sending = Sending(
                     msg.src, msg.dst, mid is not None, lane.number, -1, lane.taken, (), event.ts

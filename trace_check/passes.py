@@ -118,9 +118,8 @@ def replayed(logs: Sequence[Source], passed: Passed, taking: Callable[[Iterator[
 
     It is called again from the start if the lines have to be sorted in memory. Raises: as `run`.
     """
-    logs = [
-        replace(log) for log in logs
-    ]  # What the first pass has counted stays, however far this one reads.
+    # What the first pass has counted stays, however far this one reads.
+    logs = [replace(log) for log in logs]
     try:
         feeds = _by_node(logs, passed.nodes) if passed.nodes else _as_they_come(logs, Gathered())
         return taking(_events(Merge(feeds), passed))

@@ -134,14 +134,15 @@ def test_a_log_in_parts_is_read_as_one(
     assert essence(parts) == essence(whole)
 
 
-@pytest.mark.parametrize("block", [10_000, 500])
+@pytest.mark.parametrize("cuts", [(0, 10_000), (0, 500, 1000, 10_000), (0, 4, 504, 1004, 10_000)])
 def test_a_file_that_holds_one_node_after_another_is_read_for_each(
-    cluster: list[Path], block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: list[Path], cuts: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With the last cuts all nodes are known from the start."""
     monkeypatch.setattr(order, "SEARCH_LINES", 128)
     monkeypatch.delattr(passes, "_sorted_pass")
     logs = [path.read_text().splitlines(keepends=True) for path in cluster]
-    blocks = [log[at : at + block] for at in range(0, 3000, block) for log in logs]
+    blocks = [log[start:end] for start, end in pairwise(cuts) for log in logs]
     path = tmp_path / "all.ndjson"
     path.write_text("".join(text for lines in blocks for text in lines))
     whole, merged = validate(cluster), validate([path])

@@ -114,7 +114,7 @@ class Replay:
         """All that `tried` gives, in every case of the free values that it asks for."""
         found: list[_Found] = []
         waiting = [(local, batch)]
-        for _ in range(CASES_MAX):
+        for _ in range(CASES_MAX + 1):
             if not waiting:
                 return found
             local, batch = waiting.pop()
