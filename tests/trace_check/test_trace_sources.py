@@ -99,6 +99,7 @@ def test_a_growing_log_is_judged_as_it_grows(tmp_path: Path) -> None:
     write(two, [at("n2", "leader", 1)])
     ((rule, finding),) = follower.poll()
     assert (rule, finding.text, finding.seen.place.path) == ("ElectionSafety", "n2 leads term 1", str(two))
+    assert (finding.against[0].seen.index, finding.seen.index) == (0, 1)
     assert follower.poll() == []
     report = follower.report()
     assert (report.verdict, report.events) == (Verdict.REJECTED, 2)
